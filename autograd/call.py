@@ -1,0 +1,279 @@
+"""What happens when an op is called: values taken out, the NumPy function run, a node recorded.
+
+The forms that stand in inner loops (one or two tensors, no attributes) have a short way of their own;
+all else goes through `apply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .modes import current
+from .node import NO_ATTRS, Constant, Node, leaf, tick
+from .promotion import get_default_dtype, result_dtype
+from .tensor import Tensor, attach, stub_of, wrap
+
+if TYPE_CHECKING:
+    from .op import Op
+
+OPS: dict[str, Op] = {}                        # every op by name; each enters itself
+ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's names for PyTorch's
+
+
+def caller(op: Op) -> Callable[..., Any]:
+    """The function a user calls.  The forms that appear in inner loops have a short way of their own."""
+    if not op.attributes and not op.variadic and not op.optional and op.rules:
+        if len(op.inputs) == 1:
+            call = _unary(op)
+        elif len(op.inputs) == 2:
+            call = _binary(op)
+        else:
+            call = _general(op)
+    else:
+        call = _general(op)
+    call.__name__ = call.__qualname__ = op.name
+    call.__doc__, call.__module__, call.__wrapped__ = op.doc, op.fn.__module__, op.fn      # type: ignore[attr-defined]
+    call.op = op                                                                           # type: ignore[attr-defined]
+    return call
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    fn, new, current_mode = op.fn, Node, current
+    keep_x, keep_out = 0 in op.kept, 1 in op.kept
+
+    def call(x: Any) -> Any:
+        if type(x) is Tensor:
+            xn = x.node
+            if xn is not None and current_mode() is None:
+                value = x.value
+                try:
+                    out = fn(value)
+                except Exception as error:
+                    raise op.complaint(error, (value,), NO_ATTRS) from error
+                if not out.shape:
+                    out = out[()]
+                node = new()
+                node.op, node.parents = op, (xn,)
+                node.saved = ((value, out) if keep_out else (value,)) if keep_x else ((out,) if keep_out else ())
+                node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+                return attach(out, node)
+        return apply(op, (x,), NO_ATTRS)
+    return call
+
+
+def _binary(op: Op) -> Callable[..., Any]:
+    fn, new, wrapped, current_mode = op.fn, Node, object.__new__, current
+    kept = op.kept
+    keep_none, keep_inputs = kept == (), kept == (0, 1)
+
+    def call(x: Any, y: Any) -> Any:
+        if type(x) is Tensor and type(y) is Tensor:
+            xn, yn = x.node, y.node
+            if xn is not None and yn is not None and xn.dtype is yn.dtype and current_mode() is None:
+                xv, yv = x.value, y.value
+                try:
+                    out = fn(xv, yv)
+                except Exception as error:
+                    raise op.complaint(error, (xv, yv), NO_ATTRS) from error
+                node = new()
+                node.op, node.parents = op, (xn, yn)
+                if keep_none:
+                    node.saved = ()
+                elif keep_inputs:
+                    node.saved = (xv, yv)
+                else:
+                    values = (xv, yv, out)
+                    node.saved = tuple([values[k] for k in kept])
+                node.shape, node.dtype, node.index, node.extra = out.shape, xn.dtype, tick(), None
+                tensor = wrapped(Tensor)
+                tensor.value, tensor.node = out, node
+                return tensor
+        return apply(op, (x, y), NO_ATTRS)
+    return call
+
+
+def _general(op: Op) -> Callable[..., Any]:
+    order, inputs, defaults, variadic = op.order, op.inputs, op.defaults, op.variadic
+    n, plain = len(op.inputs), op.order[:len(op.inputs)] == op.inputs
+    required, bare, fn = n - op.optional, not op.attributes, op.fn
+    single = n == 1 and not variadic and not op.aux
+
+    def call(*args: Any, **attrs: Any) -> Any:
+        if single and len(args) == 1 and type(args[0]) is np.ndarray:
+            try:
+                return fn(args[0], **attrs)    # an array in a sweep
+            except Exception:                  # named or placed otherwise, or wrong: the long way says which
+                return apply(op, *_sorted_out(args, attrs))
+        if len(args) == n and plain and bare and not attrs and not variadic:
+            return apply(op, args, NO_ATTRS)
+        return apply(op, *_sorted_out(args, attrs))
+
+    def _sorted_out(args: Any, attrs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Inputs and attributes, however they were given: by position, by name, by NumPy's name."""
+        if variadic:
+            attrs = {ALIASES.get(k, k): v for k, v in attrs.items()}
+        else:
+            if len(args) > len(order):
+                raise TypeError(
+                    f"{op.name}() takes at most {len(order)} arguments ({', '.join(order)}); got {len(args)}"
+                )
+            named = dict(zip(order, args, strict=False))
+            for key, given in attrs.items():
+                name = key if key in order else ALIASES.get(key, key)
+                if name not in order:
+                    raise TypeError(f"{op.name}() got an unexpected argument {key!r}; it takes {', '.join(order)}")
+                if name in named:
+                    raise TypeError(f"{op.name}() got {key!r} twice")
+                named[name] = given
+            args = tuple([named.pop(name, None) for name in inputs])
+            if any(a is None for a in args[:required]):
+                raise TypeError(f"{op.name}() needs {', '.join(inputs[:required])}")
+            attrs = named
+        unknown = [k for k in attrs if k not in op.attributes]
+        missing = [k for k in op.attributes if k not in attrs and k not in defaults]
+        if unknown or missing:
+            raise TypeError(
+                f"{op.name}() got an unexpected argument {unknown[0]!r}; it takes {', '.join(order)}"
+                if unknown
+                else f"{op.name}() needs {', '.join(missing)}"
+            )
+        attrs = {k: v.value if isinstance(v, Tensor) else v for k, v in attrs.items()}
+        return args, {**defaults, **attrs} if attrs else defaults
+    return call
+
+
+def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
+    """Run an op: arrays in, array out; a Tensor anywhere in, a Tensor out, recorded if a gradient may flow."""
+    for x in inputs:
+        if isinstance(x, Tensor):
+            break
+    else:
+        try:
+            out = op.fn(*inputs, **attrs)
+        except Exception as error:
+            raise op.complaint(error, inputs, attrs) from error
+        return out[0] if op.aux else out
+    values, parents, live, mixed, first = [], [], 0, op.floating, None
+    rules, variadic, names = op.rules, op.variadic, op.inputs
+    for j, x in enumerate(inputs):
+        if isinstance(x, Tensor):
+            value, node = x.value, x.node
+            values.append(value)
+            if node is not None:
+                if variadic or names[j] in rules:
+                    live |= 1 << j
+                else:
+                    node = None               # no gradient flows into an input without a rule
+            parents.append(node)
+            if first is None:
+                first = value.dtype
+            elif value.dtype is not first:
+                mixed = True
+        else:
+            values.append(x)
+            parents.append(None)
+            if x is not None:
+                mixed = True
+    aux: Any = ()
+    mode = current()
+    if mixed and op.promotes:
+        values, inputs = _promoted(op, values, inputs, parents)
+    try:
+        out = op.fn(*values, **attrs)
+    except Exception as error:
+        raise op.complaint(error, values, attrs) from error
+    if op.aux:
+        out, *aux = out
+    if type(out) is np.ndarray and out.ndim == 0:
+        out = out[()]
+    recording = mode is not None and mode.recorder is not None
+    if not live or (mode is not None and not mode.grad):
+        if not recording:
+            return wrap(out)
+        kind: type[Node] = Constant
+    else:
+        kind = Node
+    node = kind()
+    node.op, node.shape, node.dtype, node.extra = op, out.shape, out.dtype, None
+    if attrs:
+        node.attrs = attrs
+    others: dict[int, Any] = {}
+    for j, x in enumerate(inputs):
+        if parents[j] is None and x is not None:
+            others[j] = _other(x, mode.recorder if recording else None)          # type: ignore[union-attr]
+    if others:
+        node.others = others
+    if variadic:
+        op.make_room(len(parents))
+    node.parents = tuple(parents)
+    node.index = tick()                       # after the stubs: order of number is topological
+    if kind is Node and op.kept:
+        values.append(out)
+        values.extend(aux)
+        node.saved = _saved(op, values, live)
+    else:
+        node.saved = ()
+    if recording:
+        mode.recorder.note(node, out)         # type: ignore[union-attr]
+    if kind is Node:
+        return attach(out, node)
+    result = wrap(out)
+    result.stub = node                        # type: ignore[assignment]
+    return result
+
+
+def _other(x: Any, recorder: Any) -> Any:
+    """What stands for an input to which no gradient flows: a Python number, or a Constant."""
+    if isinstance(x, Tensor):
+        stub, value = stub_of(x), x.value
+    elif isinstance(x, (int, float, complex)) and not isinstance(x, np.generic):
+        return x
+    else:
+        value = np.asarray(x)
+        stub = leaf(value, Constant)
+    if recorder is not None:
+        recorder.constant(stub, value)
+    return stub
+
+
+def _saved(op: Op, made: list[Any], live: int) -> tuple[Any, ...]:
+    """Of inputs, result and aux, what the rules of the inputs that need a gradient will ask for; None for the rest."""
+    if op.variadic:
+        return tuple(made[:-1] if 1 not in op.kept else made if 0 in op.kept else made[-1:])
+    needed = op.asked_by.get(live)
+    if needed is None:
+        needed = op.asked_by[live] = frozenset().union(*[need for j, need in enumerate(op.needs) if live >> j & 1])
+    return tuple([made[k] if k in needed else None for k in op.kept])
+
+
+def _promoted(op: Op, values: list[Any], inputs: Any, parents: list[Any]) -> tuple[list[Any], Any]:
+    """Values (and recorded casts of inputs) brought to the dtype that PyTorch's rules give the operands."""
+    fit = [j for j in (range(len(values)) if op.variadic else op.promotable) if values[j] is not None]
+    for j in fit:
+        v = values[j]
+        if not isinstance(inputs[j], Tensor):
+            if isinstance(v, (float, complex)):
+                values[j] = float(v) if isinstance(v, float) else complex(v)  # np.float64 too is a Python float: weak
+            elif isinstance(v, (list, tuple)):
+                values[j] = np.asarray(v)
+            elif not isinstance(v, (np.ndarray, np.generic, int)):
+                return values, inputs         # not a number: the op itself complains, with all that arrived
+    dtype = result_dtype([values[j] for j in fit])
+    if op.floating and dtype.kind in "biu":
+        dtype = get_default_dtype()
+    inputs = list(inputs)
+    for j in fit:
+        v = values[j]
+        if isinstance(v, (np.ndarray, np.generic)):
+            if v.dtype != dtype:
+                if parents[j] is not None:
+                    inputs[j] = OPS["cast"].call(inputs[j], dtype=dtype)
+                    values[j], parents[j] = inputs[j].value, inputs[j].node
+                else:
+                    values[j] = v.astype(dtype)
+        elif op.variadic:
+            values[j] = dtype.type(v)
+    return values, inputs

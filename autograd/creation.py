@@ -1,0 +1,183 @@
+"""Tensors from nothing: constants, ranges, random numbers; and the one generator all randomness draws from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .promotion import get_default_dtype
+from .tensor import Tensor, wrap
+
+__all__ = [
+    "arange",
+    "as_tensor",
+    "default_rng",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_numpy",
+    "full",
+    "full_like",
+    "linspace",
+    "logspace",
+    "manual_seed",
+    "ones",
+    "ones_like",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
+
+_rng = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> np.random.Generator:
+    """Start the generator that initialisers, dropout, shuffling and `rand*` draw from.  Returns it."""
+    global _rng
+    _rng = np.random.default_rng(seed)
+    return _rng
+
+
+def default_rng() -> np.random.Generator:
+    """The generator that all of the library draws from when it is given no other."""
+    return _rng
+
+
+def _finish(value: Any, requires_grad: bool, name: str | None = None) -> Tensor:
+    tensor = wrap(value[()] if value.ndim == 0 else value)
+    if requires_grad:
+        tensor.requires_grad_()
+    if name:
+        tensor.name = name
+    return tensor
+
+
+def _shape(size: tuple[Any, ...]) -> Any:
+    return tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+
+
+def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
+    """A tensor with a copy of the data (`Tensor(array)` shares the array's memory)."""
+    made = Tensor(data, dtype=dtype)
+    return _finish(np.array(made.value), requires_grad, name)
+
+
+def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
+    """The data as a tensor, sharing memory where possible; a Tensor of the right dtype is returned as it is."""
+    return data if isinstance(data, Tensor) and dtype in (None, data.dtype) else Tensor(data, dtype=dtype)
+
+
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+    """The array as a tensor that shares its memory."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected a NumPy array; got {type(array).__name__}: use tensor(data)")
+    return Tensor(array)
+
+
+def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape:  zeros(2, 3) or zeros((2, 3))."""
+    return _finish(np.zeros(_shape(size), dtype or get_default_dtype()), requires_grad)
+
+
+def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape:  ones(2, 3) or ones((2, 3))."""
+    return _finish(np.ones(_shape(size), dtype or get_default_dtype()), requires_grad)
+
+
+def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Room for a shape, its values not set."""
+    return _finish(np.empty(_shape(size), dtype or get_default_dtype()), requires_grad)
+
+
+def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A shape filled with one value."""
+    return _finish(np.full(size, fill_value, dtype or Tensor(fill_value).dtype), requires_grad)
+
+
+def zeros_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of the shape and dtype of x."""
+    return _finish(np.zeros(x.shape, dtype or x.dtype), requires_grad)
+
+
+def ones_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones of the shape and dtype of x."""
+    return _finish(np.ones(x.shape, dtype or x.dtype), requires_grad)
+
+
+def empty_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Room of the shape and dtype of x, its values not set."""
+    return _finish(np.empty(x.shape, dtype or x.dtype), requires_grad)
+
+
+def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """One value in the shape and dtype of x."""
+    return _finish(np.full(x.shape, fill_value, dtype or x.dtype), requires_grad)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """start, start + step, ... below end; of ints int64, of floats the default dtype."""
+    if end is None:
+        start, end = 0, start
+    if dtype is None:
+        dtype = get_default_dtype() if any(isinstance(v, float) for v in (start, end, step)) else np.int64
+    return _finish(np.arange(start, end, step).astype(dtype), requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers at equal distances from start to end, both included."""
+    return _finish(np.linspace(start, end, steps).astype(dtype or get_default_dtype()), requires_grad)
+
+
+def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: DTypeLike | None = None,
+             requires_grad: bool = False) -> Tensor:
+    """`steps` numbers from base^start to base^end, at equal ratios."""
+    return _finish(np.logspace(start, end, steps, base=base).astype(dtype or get_default_dtype()), requires_grad)
+
+
+def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of an n x m matrix (n x n by default), zeros elsewhere."""
+    return _finish(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
+
+
+def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Uniform random numbers in [0, 1)."""
+    return _finish(np.asarray(_rng.random(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+
+
+def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Normal random numbers of mean 0 and variance 1."""
+    return _finish(np.asarray(_rng.standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+
+
+def randint(low: int, high: Any = None, size: Any = None, dtype: DTypeLike = np.int64) -> Tensor:
+    """Random integers in [low, high):  randint(10, (2, 3)) or randint(0, 10, (2, 3))."""
+    if size is None:
+        low, high, size = 0, low, high
+    return _finish(np.asarray(_rng.integers(low, high, size)).astype(dtype), False)
+
+
+def randperm(n: int) -> Tensor:
+    """The integers 0..n-1 in random order."""
+    return _finish(_rng.permutation(n), False)
+
+
+def rand_like(x: Any, requires_grad: bool = False) -> Tensor:
+    """Uniform random numbers in [0, 1) of the shape and dtype of x."""
+    return rand(x.shape, dtype=x.dtype, requires_grad=requires_grad)
+
+
+def randn_like(x: Any, requires_grad: bool = False) -> Tensor:
+    """Normal random numbers of the shape and dtype of x."""
+    return randn(x.shape, dtype=x.dtype, requires_grad=requires_grad)

@@ -1,0 +1,107 @@
+"""What is being recorded just now: one context variable, safe in threads and in async code.
+
+The ordinary state is `None`: operations on tensors that require gradients are recorded, and nothing
+more.  Anything else is a `Mode`, so the hot path asks a single question: `current() is None`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, NamedTuple
+
+
+class Mode(NamedTuple):
+    """A state other than the ordinary one."""
+
+    grad: bool = True                         # are gradients recorded?
+    recorder: Any = None                      # the open `record()`, if there is one
+
+
+_ORDINARY = Mode()
+_mode: ContextVar[Mode | None] = ContextVar("glassgrad_mode", default=None)
+current = _mode.get
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations on tensors that require gradients are recorded just now."""
+    mode = _mode.get()
+    return mode is None or mode.grad
+
+
+def _enter(mode: Mode) -> Token[Mode | None]:
+    return _mode.set(None if mode == _ORDINARY else mode)
+
+
+class Scope:
+    """A change of mode for the length of a `with` block, or of a decorated function."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[Mode | None]] = []
+
+    def change(self, mode: Mode) -> Mode:
+        """The mode inside the block, given the one outside."""
+        raise TypeError(f"{type(self).__name__} does not say how it changes the mode; override `change`")
+
+    def again(self) -> Scope:
+        """A fresh scope of the same settings."""
+        return type(self)()
+
+    def __enter__(self) -> Any:
+        self._tokens.append(_enter(self.change(_mode.get() or _ORDINARY)))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _mode.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, run in a scope of its own at each call."""
+        @functools.wraps(function)
+        def scoped(*args: Any, **kwargs: Any) -> Any:
+            with self.again():
+                return function(*args, **kwargs)
+        return scoped
+
+
+class no_grad(Scope):
+    """Nothing is recorded for gradients: `with no_grad(): ...`, or `@no_grad()` on a function."""
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(grad=False)
+
+
+class enable_grad(Scope):
+    """Gradients are recorded again, inside a `no_grad` block."""
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(grad=True)
+
+
+class set_grad_enabled(Scope):
+    """Gradients recorded or not, by a flag.  As in PyTorch it acts at once, and may also open a block."""
+
+    def __init__(self, enabled: bool) -> None:
+        super().__init__()
+        self.enabled = bool(enabled)
+        self._tokens.append(_enter(self.change(_mode.get() or _ORDINARY)))
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(grad=self.enabled)
+
+    def again(self) -> Scope:
+        return set_grad_enabled(self.enabled)
+
+    def __enter__(self) -> Any:
+        return self                            # it acted when it was made
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        _mode.reset(self._tokens.pop())        # a decorator acts when the function is called, not before
+        return super().__call__(function)
+
+
+class outside_recording(Scope):
+    """Work of the library itself, which an open `record()` should not see."""
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(recorder=None)

@@ -1,0 +1,84 @@
+"""The record of how a value came to be.
+
+A `Tensor` is what the user holds; a `Node` is what happened.  Nodes point down only, to older nodes
+and to arrays, never to Tensors: a graph has no reference cycles and is freed with its last Tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .op import Op
+    from .tensor import Tensor
+
+tick = count().__next__                       # one counter for all nodes: order of number is topological
+NO_ATTRS: dict[str, Any] = {}
+
+
+class Extra:
+    """What few nodes have: a name, hooks, a gradient to keep, and what `record()` noted."""
+
+    __slots__ = ("name", "role", "hooks", "retain", "recorded", "value", "grad", "line", "module", "modules")
+
+    def __init__(self, name: str = "", role: str = "input") -> None:
+        self.name, self.role = name, role
+        self.hooks: tuple[Callable[[Tensor], Any], ...] = ()
+        self.retain = False
+        self.recorded = False
+        self.value: Any = None
+        self.grad: Any = None
+        self.line = self.module = ""
+        self.modules: dict[str, str] = {}     # dotted path -> class name, shared by all of one recording
+
+
+class Node:
+    """One step of a computation through which gradients flow, or (with `op` None) a leaf they flow to."""
+
+    __slots__ = ("op", "parents", "saved", "shape", "dtype", "index", "extra", "attrs", "others", "grad")
+
+    op: Op | None
+    parents: tuple[Node | None, ...]          # by input; None where no gradient flows
+    saved: tuple[Any, ...] | None             # what the rules of the op will ask for; None once it was freed
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    index: int
+    extra: Extra | None
+    # and, set only where there is something to say (every store costs on the hot path; see the functions below):
+    attrs: dict[str, Any]
+    others: dict[int, Any]  # input -> the Constant or Python number that stands where a parent is None
+    grad: Tensor | None                       # of a leaf, or where `retain_grad` asked for it
+
+
+class Constant(Node):
+    """A step or leaf to which no gradient flows; pictures show it, sweeps pass it by."""
+
+    __slots__ = ()
+
+
+def attrs_of(node: Node) -> dict[str, Any]:
+    """The attributes of the op that the node ran."""
+    return getattr(node, "attrs", NO_ATTRS)
+
+
+def inputs_of(node: Node) -> tuple[Any, ...]:
+    """What the node was computed from: Nodes, Constants, Python numbers, and None for an input left out."""
+    others = getattr(node, "others", None)
+    return tuple([others.get(j) if p is None else p for j, p in enumerate(node.parents)]) if others else node.parents
+
+
+def shape_of(parent: Any) -> tuple[int, ...]:
+    """The shape of what `inputs_of` gives."""
+    return parent.shape if isinstance(parent, Node) else ()
+
+
+def leaf(value: Any, kind: Any = Node, extra: Extra | None = None) -> Any:
+    """A node for a value that nothing was computed for."""
+    node = kind()
+    node.op, node.parents, node.saved = None, (), ()
+    node.shape, node.dtype, node.index, node.grad, node.extra = value.shape, value.dtype, tick(), None, extra
+    return node

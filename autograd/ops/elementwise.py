@@ -1,0 +1,329 @@
+"""Elementwise ops: arithmetic, powers, exponentials, angles.
+
+A rule says how a change g in an input shows in the output, at one element; an elementwise derivative
+is its own transpose, so the same rule serves both directions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import elementwise
+from .logic import ge, le, sign
+
+POSITIVE, UNIT = (0.2, 3.0), (-0.9, 0.9)
+
+
+# -- arithmetic ------------------------------------------------------------------------------------------
+
+
+@elementwise(x=lambda g: g, y=lambda g: g, symbol="+")
+def add(x: Any, y: Any) -> Any:
+    """Sum:  x + y."""
+    return x + y
+
+
+@elementwise(x=lambda g: g, y=lambda g: -g, symbol="−")
+def subtract(x: Any, y: Any) -> Any:
+    """Difference:  x - y."""
+    return x - y
+
+
+@elementwise(x=lambda g, y: g * y, y=lambda g, x: g * x, symbol="×")
+def multiply(x: Any, y: Any) -> Any:
+    """Product:  x y."""
+    return x * y
+
+
+@elementwise(x=lambda g, y: g / y, y=lambda g, y, out: -g * out / y, domain=POSITIVE, floating=True, symbol="÷")
+def divide(x: Any, y: Any) -> Any:
+    """Quotient:  x / y.  Integers divide into the default dtype."""
+    with np.errstate(all="ignore"):
+        return x / y
+
+
+@elementwise(x=lambda g, x, y: g * _slope_of_power(x, y), y=lambda g, x, y, out: g * _log_of_power(x, y, out),
+             domain=POSITIVE, symbol="^")
+def power(x: Any, y: Any) -> Any:
+    """Power:  x^y.  At y = 0 the derivative to x is 0; at x = 0, y >= 0 the derivative to y is 0 (PyTorch)."""
+    with np.errstate(all="ignore"):
+        return x ** y
+
+
+def _slope_of_power(x: Any, y: Any) -> Any:
+    if isinstance(y, (int, float)):           # the common case: a Python exponent
+        if y == 2:
+            return 2 * x
+        return y * x ** (y - 1) if y else x * 0
+    return where(y == 0, 0, y * x ** (y - 1))
+
+
+def _log_of_power(x: Any, y: Any, out: Any) -> Any:
+    return where((x == 0) & (y >= 0), 0, out * log(x))
+
+
+@elementwise(x=lambda g: -g, symbol="−")
+def negative(x: Any) -> Any:
+    """Opposite:  -x."""
+    return -x
+
+
+@elementwise(x=lambda g, x: g * sign(x))
+def abs(x: Any) -> Any:
+    """Absolute value:  |x|.  At 0 the derivative is taken as 0."""
+    return np.abs(x)
+
+
+@elementwise(x=lambda g, x: g * (2 * x))
+def square(x: Any) -> Any:
+    """Square:  x^2."""
+    return x * x
+
+
+@elementwise(x=lambda g, out: g / (2 * out), domain=POSITIVE, floating=True)
+def sqrt(x: Any) -> Any:
+    """Square root:  √x.  NaN below 0; the derivative at 0 is infinite."""
+    with np.errstate(all="ignore"):
+        return np.sqrt(x)
+
+
+@elementwise(x=lambda g, x, out: g * out / x * -0.5, domain=POSITIVE, floating=True)
+def rsqrt(x: Any) -> Any:
+    """Reciprocal square root:  1 / √x."""
+    with np.errstate(all="ignore"):
+        return 1 / np.sqrt(x)
+
+
+@elementwise(x=lambda g, out: -g * out * out, domain=POSITIVE, floating=True)
+def reciprocal(x: Any) -> Any:
+    """Reciprocal:  1 / x."""
+    with np.errstate(all="ignore"):
+        return 1 / x
+
+
+@elementwise(x=lambda g: g, y=lambda g, x, y: -g * _floor_quotient(x, y), domain=POSITIVE)
+def remainder(x: Any, y: Any) -> Any:
+    """Remainder with the sign of y:  x - y ⌊x / y⌋."""
+    with np.errstate(all="ignore"):
+        return x % y
+
+
+def _floor_quotient(x: Any, y: Any) -> Any:
+    return floor(x / y)
+
+
+@elementwise(x=lambda g, x, y: g * _share(x, y), y=lambda g, x, y: g * _share(y, x))
+def maximum(x: Any, y: Any) -> Any:
+    """The larger:  max(x, y), NaN if either is.  A tie shares the gradient evenly."""
+    return np.maximum(x, y)
+
+
+@elementwise(x=lambda g, x, y: g * _share(y, x), y=lambda g, x, y: g * _share(x, y))
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller:  min(x, y), NaN if either is.  A tie shares the gradient evenly."""
+    return np.minimum(x, y)
+
+
+def _share(winner: Any, other: Any) -> Any:
+    """1 where the winner is larger, 1/2 at a tie, 0 elsewhere; 1 where the comparison says nothing (NaN)."""
+    half = (sign(winner - other) + 1) * 0.5
+    return where(half == half, half, 1.0) if half.dtype.kind == "f" else half
+
+
+@elementwise(x=lambda g, x, min, max: where(_between(x, min, max), g, 0),
+             cases=[(((2, 3),), {"min": -1.0, "max": 1.0}), (((),), {"max": 0.5})])
+def clamp(x: Any, *, min: Any = None, max: Any = None) -> Any:
+    """Held within bounds:  min(max(x, lower), upper).  On a bound the derivative is 1."""
+    return np.clip(x, min, max)
+
+
+def _between(x: Any, lower: Any, upper: Any) -> Any:
+    if lower is None:
+        return le(x, upper)
+    return ge(x, lower) if upper is None else ge(x, lower) & le(x, upper)
+
+
+@elementwise(x=lambda g, condition: where(condition, g, 0), y=lambda g, condition: where(condition, 0, g),
+             category="index", cases=[((np.array([[True, False, True]]), (2, 3), (3,)), {})])
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, y elsewhere."""
+    return np.where(condition, x, y)
+
+
+# -- rounding: constant between jumps --------------------------------------------------------------------
+
+
+@elementwise(x=lambda g: g * 0)
+def floor(x: Any) -> Any:
+    """The largest integer not above:  ⌊x⌋.  The derivative is 0."""
+    return np.floor(x)
+
+
+@elementwise(x=lambda g: g * 0)
+def ceil(x: Any) -> Any:
+    """The smallest integer not below:  ⌈x⌉.  The derivative is 0."""
+    return np.ceil(x)
+
+
+@elementwise(x=lambda g: g * 0)
+def trunc(x: Any) -> Any:
+    """The integer part, towards 0.  The derivative is 0."""
+    return np.trunc(x)
+
+
+@elementwise(x=lambda g: g * 0, cases=[(((2, 3),), {}), (((2, 3),), {"decimals": 1})])
+def round(x: Any, *, decimals: int = 0) -> Any:
+    """The nearest integer (or decimal), halves to even.  The derivative is 0."""
+    return np.round(x, decimals)
+
+
+# -- exponentials and logarithms -------------------------------------------------------------------------
+
+
+@elementwise(x=lambda g, out: g * out, floating=True)
+def exp(x: Any) -> Any:
+    """Exponential:  e^x."""
+    with np.errstate(all="ignore"):
+        return np.exp(x)
+
+
+@elementwise(x=lambda g, out: g * out * 0.6931471805599453, floating=True)
+def exp2(x: Any) -> Any:
+    """Exponential to base 2:  2^x."""
+    with np.errstate(all="ignore"):
+        return np.exp2(x)
+
+
+@elementwise(x=lambda g, out: g * (out + 1), floating=True)
+def expm1(x: Any) -> Any:
+    """e^x - 1, exact near 0."""
+    with np.errstate(all="ignore"):
+        return np.expm1(x)
+
+
+@elementwise(x=lambda g, x: g / x, domain=POSITIVE, floating=True)
+def log(x: Any) -> Any:
+    """Natural logarithm:  ln x."""
+    with np.errstate(all="ignore"):
+        return np.log(x)
+
+
+@elementwise(x=lambda g, x: g / (x * 0.6931471805599453), domain=POSITIVE, floating=True)
+def log2(x: Any) -> Any:
+    """Logarithm to base 2:  log₂ x."""
+    with np.errstate(all="ignore"):
+        return np.log2(x)
+
+
+@elementwise(x=lambda g, x: g / (x * 2.302585092994046), domain=POSITIVE, floating=True)
+def log10(x: Any) -> Any:
+    """Logarithm to base 10:  log₁₀ x."""
+    with np.errstate(all="ignore"):
+        return np.log10(x)
+
+
+@elementwise(x=lambda g, x: g / (x + 1), domain=UNIT, floating=True)
+def log1p(x: Any) -> Any:
+    """ln(1 + x), exact near 0."""
+    with np.errstate(all="ignore"):
+        return np.log1p(x)
+
+
+@elementwise(x=lambda g, x, out: g * exp(x - out), y=lambda g, y, out: g * exp(y - out), floating=True)
+def logaddexp(x: Any, y: Any) -> Any:
+    """ln(e^x + e^y), without overflow."""
+    with np.errstate(all="ignore"):
+        return np.logaddexp(x, y)
+
+
+# -- angles (radians) and hyperbolic functions -----------------------------------------------------------
+
+
+@elementwise(x=lambda g, x: g * cos(x), floating=True)
+def sin(x: Any) -> Any:
+    """Sine of an angle in radians:  sin x."""
+    with np.errstate(all="ignore"):
+        return np.sin(x)
+
+
+@elementwise(x=lambda g, x: -g * sin(x), floating=True)
+def cos(x: Any) -> Any:
+    """Cosine of an angle in radians:  cos x."""
+    with np.errstate(all="ignore"):
+        return np.cos(x)
+
+
+@elementwise(x=lambda g, out: g * (1 + out * out), domain=UNIT, floating=True)
+def tan(x: Any) -> Any:
+    """Tangent of an angle in radians:  tan x."""
+    with np.errstate(all="ignore"):
+        return np.tan(x)
+
+
+@elementwise(x=lambda g, x: g * rsqrt(1 - x * x), domain=UNIT, floating=True)
+def asin(x: Any) -> Any:
+    """Inverse sine, in [-π/2, π/2] radians."""
+    with np.errstate(all="ignore"):
+        return np.arcsin(x)
+
+
+@elementwise(x=lambda g, x: -g * rsqrt(1 - x * x), domain=UNIT, floating=True)
+def acos(x: Any) -> Any:
+    """Inverse cosine, in [0, π] radians."""
+    with np.errstate(all="ignore"):
+        return np.arccos(x)
+
+
+@elementwise(x=lambda g, x: g / (1 + x * x), floating=True)
+def atan(x: Any) -> Any:
+    """Inverse tangent, in (-π/2, π/2) radians."""
+    return np.arctan(x)
+
+
+@elementwise(x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y), domain=POSITIVE,
+             floating=True)
+def atan2(x: Any, y: Any) -> Any:
+    """Angle of the point (y, x), in (-π, π] radians:  atan2(x, y), the first argument being the ordinate."""
+    return np.arctan2(x, y)
+
+
+@elementwise(x=lambda g, x: g * cosh(x), floating=True)
+def sinh(x: Any) -> Any:
+    """Hyperbolic sine:  (e^x - e^-x) / 2."""
+    with np.errstate(all="ignore"):
+        return np.sinh(x)
+
+
+@elementwise(x=lambda g, x: g * sinh(x), floating=True)
+def cosh(x: Any) -> Any:
+    """Hyperbolic cosine:  (e^x + e^-x) / 2."""
+    with np.errstate(all="ignore"):
+        return np.cosh(x)
+
+
+@elementwise(x=lambda g, out: g * (1 - out * out), floating=True, category="activation")
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent:  (e^x - e^-x) / (e^x + e^-x)."""
+    return np.tanh(x)
+
+
+@elementwise(x=lambda g, x: g * rsqrt(x * x + 1), floating=True)
+def asinh(x: Any) -> Any:
+    """Inverse hyperbolic sine."""
+    return np.arcsinh(x)
+
+
+@elementwise(x=lambda g, x: g * rsqrt(x * x - 1), domain=(1.2, 3.0), floating=True)
+def acosh(x: Any) -> Any:
+    """Inverse hyperbolic cosine, for x >= 1."""
+    with np.errstate(all="ignore"):
+        return np.arccosh(x)
+
+
+@elementwise(x=lambda g, x: g / (1 - x * x), domain=UNIT, floating=True)
+def atanh(x: Any) -> Any:
+    """Inverse hyperbolic tangent, for |x| < 1."""
+    with np.errstate(all="ignore"):
+        return np.arctanh(x)

@@ -1,0 +1,267 @@
+"""Linear ops, each beside its transpose: the derivative of one is the other."""
+
+from __future__ import annotations
+
+from builtins import sum as total
+from typing import Any
+
+import numpy as np
+
+from ..op import linear
+
+M, V = (2, 3), (3,)
+_INDEX = np.array([[0, 2], [1, 1]])
+
+
+@linear(x=lambda g: g, cases=[((M,), {}), (((),), {})])
+def clone(x: Any) -> Any:
+    """The same values in memory of their own:  x."""
+    return x.copy()
+
+
+@linear(x=lambda g: g, cases=[((M,), {}), (((),), {})])
+def identity(x: Any) -> Any:
+    """The same value, one step later (a fresh source for nested derivatives):  x."""
+    return x
+
+
+@linear(x=lambda g, x_dtype: cast(g, dtype=x_dtype), shapes="a dtype that NumPy knows",
+        cases=[((M,), {"dtype": np.float64})])
+def cast(x: Any, *, dtype: Any) -> Any:
+    """The values in another dtype; of complex values cast to a real one, the real part."""
+    dtype = np.dtype(dtype)
+    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+
+
+@linear(x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",
+        cases=[((M,), {"shape": (3, 2)}), ((M,), {"shape": -1}), (((0, 3),), {"shape": (3, 0)})])
+def reshape(x: Any, *, shape: Any) -> Any:
+    """The same elements, in C order, in another shape; one entry may be -1."""
+    return x.reshape(shape)
+
+
+@linear(x=lambda g, dims: permute(g, dims=_inverse(dims)), shapes="a permutation of the axes of x",
+        cases=[((M,), {"dims": (1, 0)}), (((2, 3, 4),), {"dims": (2, 0, 1)}), (((2, 3, 4),), {"dims": (-1, 0, 1)})])
+def permute(x: Any, *, dims: Any) -> Any:
+    """The axes in another order:  y[i_dims[0], i_dims[1], ...] = x[i_0, i_1, ...]."""
+    return x.transpose(dims)
+
+
+def _inverse(dims: Any) -> tuple[int, ...]:
+    n = len(dims)
+    return tuple(sorted(range(n), key=lambda i: dims[i] % n))
+
+
+@linear(x=lambda g, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), shapes="two axes that x has",
+        cases=[((M,), {"dim0": 0, "dim1": 1}), (((2, 3, 4),), {"dim0": -1, "dim1": 0})])
+def transpose(x: Any, *, dim0: int, dim1: int) -> Any:
+    """Two axes exchanged."""
+    return x.swapaxes(dim0, dim1) if x.ndim else x
+
+
+@linear(
+    x=lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
+    category="reduction",
+    symbol="Σ",
+    shapes="axes that x has",
+    cases=[
+        ((M,), {}),
+        ((M,), {"dim": 0}),
+        (((2, 3, 4),), {"dim": (0, -1), "keepdim": True}),
+        (((0, 3),), {"dim": 0}),
+        (((),), {}),
+    ],
+)
+def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """Sum over `dim` (all axes by default):  Σ x.  The transpose of `spread`.
+
+    Long float32 sums over an outer axis accumulate in float64: no axis is less accurate than another.
+    """
+    axis = tuple(dim) if type(dim) is list else dim
+    if not x.ndim and dim in (0, -1):
+        axis = None
+    if dtype is not None:
+        return np.add.reduce(x.astype(dtype), axis=axis, keepdims=keepdim)
+    kind, size = x.dtype.kind, x.dtype.itemsize
+    if kind == "f":
+        if size < 8 and ((x.size > 4096 and axis is not None) or size == 2):
+            return np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdim).astype(x.dtype)
+    elif kind in "bui":
+        dtype = np.int64
+    return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdim)
+
+
+@linear(
+    x=lambda g, x_shape, dim, keepdim: sum(g, dim=_spread_over(x_shape, g, dim, keepdim), keepdim=keepdim),
+    shapes="a shape that x broadcasts to",
+    cases=[((V,), {"shape": M, "dim": 0}), (((),), {"shape": M}), (((2, 1),), {"shape": M, "dim": 1, "keepdim": True})],
+)
+def spread(x: Any, *, shape: tuple[int, ...], dim: Any = None, keepdim: bool = False) -> Any:
+    """Repeat over `dim` until the shape is `shape`.  The transpose of `sum`."""
+    if dim is not None and not keepdim and shape:
+        x = np.expand_dims(x, tuple(dim) if isinstance(dim, list) else dim)
+    return np.broadcast_to(x, shape)
+
+
+def _spread_over(x_shape: Any, g: Any, dim: Any, keepdim: bool) -> Any:
+    return tuple(range(g.ndim)) if dim is None and not keepdim else dim
+
+
+@linear(x=lambda g, x_shape: _sum_to(g, x_shape), shapes="a shape that x broadcasts to",
+        cases=[((V,), {"shape": M}), (((2, 1),), {"shape": M}), (((),), {"shape": V}), ((M,), {"shape": (4, -1, 3)})])
+def expand(x: Any, *, shape: Any) -> Any:
+    """Broadcast to `shape` without copying; -1 keeps an axis as it is."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    lead = len(shape) - x.ndim
+    return np.broadcast_to(x, tuple(x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(shape)))
+
+
+def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    lead = g.ndim - len(shape)
+    dims = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1)
+    return reshape(sum(g, dim=dims), shape=shape) if dims else g
+
+
+@linear(
+    x=lambda g, x_shape, index: put(g, index=index, shape=x_shape),
+    category="index",
+    shapes="an index into x",
+    cases=[
+        ((M,), {"index": 1}),
+        ((M,), {"index": (slice(None), [0, 0, 2])}),
+        ((M,), {"index": (Ellipsis, None, -1)}),
+        ((M,), {"index": np.array([[True, False, True], [False, True, True]])}),
+        (((4,),), {"index": slice(None, None, -2)}),
+    ],
+)
+def getitem(x: Any, *, index: Any) -> Any:
+    """Elements by index:  x[index].  The transpose of `put`."""
+    return x[index]
+
+
+@linear(x=lambda g, index: getitem(g, index=index), category="index", shapes="an index into `shape`",
+        cases=[((V,), {"index": 1, "shape": M}), ((V,), {"index": [0, 0, 1], "shape": (2,)})])
+def put(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` with x added at `index`, repeats adding up.  The transpose of `getitem`."""
+    out = np.zeros(shape, x.dtype)
+    if all(isinstance(k, (int, slice, type(None), type(Ellipsis)))
+           for k in (index if isinstance(index, tuple) else (index,))):
+        out[index] = x                        # a basic index names every element once
+    else:
+        np.add.at(out, index, x)
+    return out
+
+
+@linear(x=lambda g, index, x_shape, dim: place_along(g, index, dim=dim, shape=x_shape), category="index",
+        shapes="an integer index of as many axes as x, nowhere longer than x except along dim",
+        order=("x", "dim", "index"), cases=[((M, _INDEX), {"dim": 1}), (((3, 2), _INDEX), {"dim": 0})])
+def gather(x: Any, index: Any, *, dim: int) -> Any:
+    """Elements along one axis:  y[i, j] = x[i, index[i, j]]  (dim 1).  The transpose of `place_along`."""
+    return x[_along(x.shape, index, dim)]
+
+
+@linear(x=lambda g, index, dim: gather(g, dim, index), category="index", shapes="an index of the shape of x",
+        cases=[(((2, 2), _INDEX), {"dim": 1, "shape": M})])
+def place_along(x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` with x added along one axis:  y[i, index[i, j]] += x[i, j].  The transpose of `gather`."""
+    out = np.zeros(shape, x.dtype)
+    np.add.at(out, _along(shape, index, dim), x)
+    return out
+
+
+def _along(shape: tuple[int, ...], index: Any, dim: int) -> tuple[Any, ...]:
+    """The full index of `gather`, after checking that it stays inside."""
+    index = np.asarray(index)
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"the index must be integers; got {index.dtype}")
+    if index.ndim != len(shape):
+        raise ValueError(f"index has {index.ndim} axes and x has {len(shape)}")
+    if index.size and (index.min() < 0 or index.max() >= shape[dim]):
+        bad = int(index.min()) if index.min() < 0 else int(index.max())
+        raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {shape[dim]}")
+    grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    grid[dim] = index
+    return tuple(grid)
+
+
+@linear(xs=lambda g, i, shapes, dim: getitem(g, index=_span(shapes, i, dim)), symbol="⧺",
+        shapes="shapes that agree except along `dim`",
+        cases=[((M, M, (2, 1)), {"dim": 1}), ((V, V), {}), ((M, (0, 3)), {"dim": -2})])
+def concatenate(*xs: Any, dim: int = 0) -> Any:
+    """Join along `dim`:  [x_0, x_1, ...]."""
+    return np.concatenate(xs, dim)
+
+
+def _span(shapes: Any, i: int, dim: int) -> tuple[Any, ...]:
+    dim %= len(shapes[i])
+    start = total(s[dim] for s in shapes[:i])
+    return (slice(None),) * dim + (slice(start, start + shapes[i][dim]),)
+
+
+@linear(
+    x=lambda g, x_shape, padding: getitem(g, index=_inside(x_shape, padding)),
+    shapes="(before, after) for each axis of x",
+    cases=[((M,), {"padding": ((1, 0), (0, 2))})],
+)
+def zero_pad(x: Any, *, padding: tuple[tuple[int, int], ...]) -> Any:
+    """Zeros around x: `padding` is (before, after) for each axis."""
+    return np.pad(x, padding)
+
+
+def _inside(shape: tuple[int, ...], padding: Any) -> tuple[slice, ...]:
+    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, padding, strict=True))
+
+
+@linear(
+    x=lambda g, dims: flip(g, dims=dims),
+    shapes="axes that x has",
+    cases=[((M,), {"dims": (0, 1)}), ((M,), {"dims": 1})],
+)
+def flip(x: Any, *, dims: Any) -> Any:
+    """The elements in reverse order along `dims`."""
+    return np.flip(x, tuple(dims) if isinstance(dims, list) else dims) if x.ndim else x
+
+
+@linear(x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim), category="reduction", symbol="Σ",
+        shapes="an axis that x has", cases=[((M,), {"dim": 1}), ((V,), {"dim": 0}), (((),), {"dim": 0})])
+def cumsum(x: Any, *, dim: int) -> Any:
+    """Running sum along `dim`:  y[i] = Σ_{j<=i} x[j].  float32 accumulates in float64."""
+    if x.ndim == 0:
+        return x
+    if x.dtype.kind == "f" and x.dtype.itemsize < 8:
+        return np.cumsum(x, dim, dtype=np.float64).astype(x.dtype)
+    return np.cumsum(x, dim)
+
+
+@linear(x=lambda g, x_shape, diagonal: tril(g, diagonal=diagonal), shapes="at least two axes",
+        cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": -1})])
+def tril(x: Any, *, diagonal: int = 0) -> Any:
+    """The lower triangle of the last two axes, zeros above the given diagonal."""
+    return np.tril(x, diagonal)
+
+
+@linear(x=lambda g, x_shape, diagonal: triu(g, diagonal=diagonal), shapes="at least two axes",
+        cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": 1})])
+def triu(x: Any, *, diagonal: int = 0) -> Any:
+    """The upper triangle of the last two axes, zeros below the given diagonal."""
+    return np.triu(x, diagonal)
+
+
+@linear(x=lambda g, x_shape, offset, dim1, dim2: spread_diagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
+        category="index", shapes="two axes that x has",
+        cases=[(((3, 3),), {}), (((2, 3, 4),), {"offset": 1, "dim1": 1, "dim2": 2})])
+def diagonal(x: Any, *, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The diagonal over two axes, as the last axis:  y[i] = x[i, i + offset].  The transpose of `spread_diagonal`."""
+    return np.diagonal(x, offset, dim1, dim2)
+
+
+@linear(x=lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), category="index",
+        shapes="the diagonal of `shape`", cases=[((V,), {"shape": (3, 3)})])
+def spread_diagonal(x: Any, *, shape: tuple[int, ...], offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """Zeros of `shape` with x on the diagonal over two axes.  The transpose of `diagonal`."""
+    out = np.zeros(shape, x.dtype)
+    view = np.moveaxis(out, (dim1, dim2), (-2, -1))
+    n = x.shape[-1]
+    rows = np.arange(n) + max(-offset, 0)
+    view[..., rows, rows + offset] = x
+    return out

@@ -1,0 +1,205 @@
+"""Reductions and normalised exponentials that have a rule of their own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..op import op
+from .elementwise import exp, where
+from .linear import concatenate, flip, permute, reshape, spread, sum
+from .logic import eq
+
+M = (2, 3)
+_AXES = "axes that x has"
+_CASES = [((M,), {}), ((M,), {"dim": 0}), (((2, 3, 4),), {"dim": (0, -1), "keepdim": True}), ((M,), {"dim": 1})]
+
+
+def _reduction(**options: Any) -> Any:
+    return op(**{"shapes": _AXES, "category": "reduction", "cases": _CASES, **options})
+
+
+def count(shape: tuple[int, ...], dim: Any) -> int:
+    """How many elements a reduction over `dim` puts together."""
+    if dim is None:
+        return math.prod(shape)
+    return math.prod(shape[d] for d in ((dim,) if isinstance(dim, int) else dim)) if shape else 1
+
+
+def axis_of(dim: Any, x: Any) -> Any:
+    """`dim` as NumPy takes it: a list is a tuple, and the one axis that PyTorch lets a 0-d tensor have is none."""
+    if not x.ndim and dim in (0, -1):
+        return None
+    return tuple(dim) if isinstance(dim, list) else dim
+
+
+@_reduction(x=lambda g, x_shape, dim, keepdim: spread(g / count(x_shape, dim), shape=x_shape, dim=dim, keepdim=keepdim))
+def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Arithmetic mean over `dim` (all axes by default):  Σ x / n.  NaN of no elements."""
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"mean needs a floating-point or complex tensor; got {x.dtype}: use x.float().mean()")
+    with np.errstate(all="ignore"):
+        n = count(x.shape, axis_of(dim, x))
+        if n == 0:
+            return sum(x, dim=dim, keepdim=keepdim) / x.dtype.type(0)
+        return sum(x, dim=dim, keepdim=keepdim) / n if x.dtype != np.float16 else \
+            np.mean(x, axis=axis_of(dim, x), keepdims=keepdim)
+
+
+@_reduction(
+    x=lambda g, x, x_shape, dim, correction, keepdim: (
+        spread(g * (2 / _freedom(x_shape, dim, correction)), shape=x_shape, dim=dim, keepdim=keepdim) * _centred(x, dim)
+    ),
+    order=("x", "dim", "correction", "keepdim"),
+)
+def var(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
+    """Variance over `dim`:  Σ (x - mean)² / (n - correction), in two passes."""
+    wide = x.astype(np.float64) if x.dtype.kind == "f" and x.dtype.itemsize < 8 else x
+    d = wide - np.mean(wide, axis=axis_of(dim, x), keepdims=True) if count(x.shape, axis_of(dim, x)) else wide
+    with np.errstate(all="ignore"):
+        freedom = np.float64(count(x.shape, axis_of(dim, x)) - correction)
+        return np.asarray(np.add.reduce((d * d.conj()).real, axis=axis_of(dim, x), keepdims=keepdim)
+                          / np.maximum(freedom, 0)).astype(np.abs(x[..., :0]).dtype if x.ndim else x.real.dtype)[()]
+
+
+def _freedom(shape: tuple[int, ...], dim: Any, correction: float) -> float:
+    freedom = count(shape, dim) - correction
+    return freedom if freedom > 0 else math.nan
+
+
+def _centred(x: Any, dim: Any) -> Any:
+    return x - mean(x, dim=dim, keepdim=True)
+
+
+@_reduction(x=lambda g, x, out, x_shape, dim, correction, keepdim:
+            spread(where(out == 0, 0, g / out) * (1 / _freedom(x_shape, dim, correction)), shape=x_shape, dim=dim,
+                   keepdim=keepdim) * _centred(x, dim), order=("x", "dim", "correction", "keepdim"))
+def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
+    """Standard deviation over `dim`:  √var.  Of equal elements the derivative is 0."""
+    return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
+
+
+@_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
+def amax(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Largest element over `dim`.  A tie shares the gradient evenly."""
+    return np.amax(x, axis=axis_of(dim, x), keepdims=keepdim)
+
+
+@_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
+def amin(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Smallest element over `dim`.  A tie shares the gradient evenly."""
+    return np.amin(x, axis=axis_of(dim, x), keepdims=keepdim)
+
+
+def _to_the_extreme(g: Any, x: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    top = spread(out, shape=shape, dim=dim, keepdim=keepdim)
+    hit = eq(x, top) | ((x != x) & (top != top))
+    ties = spread(sum(where(hit, g.dtype.type(1), g.dtype.type(0)), dim=dim, keepdim=keepdim), shape=shape, dim=dim,
+                  keepdim=keepdim)
+    return where(hit, spread(g, shape=shape, dim=dim, keepdim=keepdim) / ties, 0)
+
+
+@_reduction(x=lambda g, x, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim) * _others(x, dim))
+def prod(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Product over `dim`:  Π x.  Right with zeros among the factors."""
+    return np.multiply.reduce(x, axis=axis_of(dim, x), keepdims=keepdim)
+
+
+def _others(x: Any, dim: Any) -> Any:
+    """Per element, the product of all the others: exclusive products from both ends, so no division."""
+    if x.ndim == 0:
+        return x * 0 + 1
+    dims = tuple(range(x.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = tuple(d % x.ndim for d in dims)
+    rest = tuple(d for d in range(x.ndim) if d not in dims)
+    order = (*rest, *dims)
+    flat = reshape(permute(x, dims=order), shape=(*[x.shape[d] for d in rest], -1))
+    out = exclusive_cumprod(flat) * flip(exclusive_cumprod(flip(flat, dims=-1)), dims=-1)
+    out = reshape(out, shape=tuple(x.shape[d] for d in order))
+    return permute(out, dims=tuple(sorted(range(x.ndim), key=lambda i: order[i])))
+
+
+@op(x=lambda g, x, out: _cumprod_pull(g, x, out), shapes="at least one axis", category="reduction",
+    cases=[(((3,),), {}), (((2, 4),), {})])
+def exclusive_cumprod(x: Any) -> Any:
+    """Product of the elements before, along the last axis:  y[i] = Π_{j<i} x[j]."""
+    out = np.ones_like(x)
+    np.cumprod(x[..., :-1], axis=-1, out=out[..., 1:])
+    return out
+
+
+def _cumprod_pull(g: Any, x: Any, out: Any) -> Any:
+    """Σ_{i>j} g[i] Π_{k<i, k≠j} x[k], by the recurrence s[j] = g[j+1] + x[j+1] s[j+1] from the far end."""
+    n = x.shape[-1]
+    s, parts = None, []
+    for j in range(n - 1, -1, -1):
+        s = g[..., j] * 0 if s is None else g[..., j + 1] + x[..., j + 1] * s
+        parts.append((s * out[..., j])[..., None])
+    return concatenate(*parts[::-1], dim=-1)
+
+
+@_reduction(x=lambda g, x, out, x_shape, dim, keepdim:
+            spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
+            * exp(x - _finite(spread(out, shape=x_shape, dim=dim, keepdim=keepdim))), floating=True)
+def logsumexp(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """ln Σ e^x over `dim`, without overflow:  m + ln Σ e^(x - m),  m = max x.  -inf of no elements."""
+    axis = axis_of(dim, x)
+    with np.errstate(all="ignore"):
+        m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+        m = np.where(np.isfinite(m), m, x.dtype.type(0))
+        out = np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True)) + m
+        return out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)
+
+
+def _finite(out: Any) -> Any:
+    """Where all of x is -inf the softmax is taken as 0, not NaN."""
+    return where(out == -math.inf, 0, out)
+
+
+@op(
+    x=lambda g, out, dim: out * (g - sum(g * out, dim=dim, keepdim=True)),
+    category="activation",
+    shapes="an axis that x has",
+    floating=True,
+    cases=[((M,), {"dim": 1}), ((M,), {"dim": 0}), (((),), {"dim": 0})],
+)
+def softmax(x: Any, *, dim: int) -> Any:
+    """Normalised exponentials along `dim`:  e^x / Σ e^x."""
+    if x.ndim == 0:
+        return np.ones_like(x)
+    with np.errstate(all="ignore"):
+        e = np.exp(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))
+        e /= sum(e, dim=dim, keepdim=True)
+        return e
+
+
+@op(
+    x=lambda g, out, dim: g - exp(out) * sum(g, dim=dim, keepdim=True),
+    category="activation",
+    shapes="an axis that x has",
+    floating=True,
+    cases=[((M,), {"dim": 1}), ((M,), {"dim": 0}), (((),), {"dim": 0})],
+)
+def log_softmax(x: Any, *, dim: int) -> Any:
+    """Logarithm of softmax along `dim`:  x - ln Σ e^x."""
+    if x.ndim == 0:
+        return np.zeros_like(x)
+    with np.errstate(all="ignore"):
+        z = x - np.max(x, axis=dim, keepdims=True, initial=-np.inf)
+        z -= np.log(sum(np.exp(z), dim=dim, keepdim=True))
+        return z
+
+
+@_reduction(x=lambda g, x, out, x_shape, dim, keepdim:
+            spread(where(out == 0, 0, g / out), shape=x_shape, dim=dim, keepdim=keepdim) * x)
+def norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""
+    axis = axis_of(dim, x)
+    wide = x.astype(np.float64) if x.dtype.itemsize < 8 else x
+    with np.errstate(all="ignore"):
+        m = np.max(np.abs(wide), axis=axis, keepdims=True, initial=0)
+        m = np.where(np.isfinite(m) & (m > 0), m, 1)
+        out = m * np.sqrt(np.sum((wide / m) ** 2, axis=axis, keepdims=True))
+    return (out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)).astype(x.dtype)

@@ -1,0 +1,251 @@
+"""Two walks over one record: pull gradients back, push tangents forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .call import apply
+from .errors import GradientError
+from .modes import current, enable_grad, outside_recording
+from .node import Node, attrs_of, inputs_of, shape_of
+from .op import Op, asks
+from .ops.linear import reshape, sum
+from .tensor import Tensor, attach, wrap
+
+_number = attrgetter("index")
+
+
+def history(roots: Iterable[Node], since: int = 0) -> list[Node]:
+    """The nodes the roots were made from, newest first, none older than number `since`.
+
+    A node is numbered when it is made, after all it was made from: order of number is a topological
+    order, and nothing older than a source can depend on it.  No recursion: a chain may be of any length.
+    """
+    order = list(roots)
+    found = set(order)
+    for node in order:                        # grows while it is walked
+        for p in node.parents:
+            if p is not None and p not in found and p.index >= since:
+                found.add(p)
+                order.append(p)
+    order.sort(key=_number, reverse=True)
+    return order
+
+
+def _live(order: list[Node], sources: Iterable[Node]) -> set[Node]:
+    """The nodes of a history (newest first) that depend on the sources, and the sources."""
+    live = set(sources)
+    for node in reversed(order):
+        if node not in live and not live.isdisjoint(node.parents):
+            live.add(node)
+    return live
+
+
+def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor] | None = None, *,
+         record: bool = False, retain: bool = True) -> Any:
+    """Gradients of sum_k <seed_k, root_k>: with `sources`, one each (None where there is no path);
+    without, a dict from leaf node to gradient for every leaf the roots were made from.
+
+    With `record` the rules run on Tensors instead of arrays, and what they compute can be pulled again;
+    the gradients are Tensors then.  Without `retain`, what the nodes saved is dropped as the walk passes.
+    """
+    grads: dict[Node, Any] = {}
+    for root, seed in zip(roots, seeds):
+        node = root.node
+        if node is not None:
+            grads[node] = grads[node] + seed if node in grads else seed
+    wanted: list[Node] = []
+    if sources is None:
+        order, live = history(grads), None
+    else:
+        wanted = [s.node for s in sources if s.node is not None]
+        order = history(grads, since=min(map(_number, wanted), default=0))
+        live = _live(order, wanted)
+    keep = set(wanted)
+    if record:
+        with enable_grad():
+            found = _walk(order, grads, live, keep, True, retain)
+    else:
+        mode = current()
+        with np.errstate(all="ignore"):
+            if mode is None or mode.recorder is None:
+                found = _walk(order, grads, live, keep, False, retain)
+            else:
+                with outside_recording():
+                    found = _walk(order, grads, live, keep, False, retain)
+    return found if sources is None else [None if s.node is None else found.get(s.node) for s in sources]
+
+
+def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, keep: set[Node],
+          record: bool, retain: bool) -> dict[Node, Any]:
+    """The reverse sweep.  Returns what reached the leaves and the nodes in `keep`; consumes `grads`."""
+    found: dict[Node, Any] = {}
+    for node in order:
+        g = grads.pop(node, None)
+        if g is None:
+            continue
+        if node.extra is not None:
+            g = _notice(node, g, record)
+        if keep and node in keep:
+            found[node] = g
+        op = node.op
+        if op is None:
+            if live is None:
+                found[node] = g
+            continue
+        saved: Any = _recall(node) if record else node.saved
+        shape = node.shape
+        try:
+            for p, (rule, a, b) in zip(node.parents, op.pulls):
+                if p is not None and (live is None or p in live):
+                    if b is None:             # what the rule asks for was sorted out when the op was declared
+                        gp = rule(g) if a is None else rule(g, saved[a])
+                    else:
+                        gp = rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
+                    if shape and gp.shape != p.shape:        # nothing was stretched into a 0-d result
+                        gp = fit(gp, p.shape)
+                    if p in grads:
+                        grads[p] = grads[p] + gp
+                    else:
+                        grads[p] = gp
+        except TypeError:
+            if node.saved is None:
+                raise _freed(node) from None
+            raise
+        if not retain and saved:
+            node.saved = None
+    return found
+
+
+def _notice(node: Node, g: Any, record: bool) -> Any:
+    """Hooks, `retain_grad` and `record()`: what few nodes have.  Returns the gradient that goes on."""
+    extra = node.extra
+    assert extra is not None
+    for hook in extra.hooks:
+        replaced = hook(g if record else wrap(g))
+        if replaced is not None:
+            if not isinstance(replaced, Tensor) or replaced.shape != node.shape:
+                raise GradientError(f"a hook must return None or a Tensor of shape {node.shape}; got "
+                                    f"{getattr(replaced, 'shape', type(replaced).__name__)}")
+            g = replaced if record else replaced.value
+    if extra.recorded:
+        extra.grad = g.value if record else g
+    if extra.retain and node.op is not None:
+        kept = g if record else wrap(g)
+        before = getattr(node, "grad", None)
+        node.grad = kept if before is None else before + kept
+    return g
+
+
+def _freed(node: Node) -> GradientError:
+    assert node.op is not None
+    names = ", ".join(node.op.kept_names)
+    return GradientError(
+        f"trying to run backward through the graph a second time: {node.op.name} had saved {names} for its "
+        "derivative, and the first backward freed it; pass retain_graph=True to the first backward")
+
+
+def _recall(node: Node) -> Any:
+    """What a node saved, given back their histories, for a sweep that is itself recorded."""
+    if node.saved is None or node.op is None:
+        return node.saved
+    if node.op.variadic:
+        made = (*(node.parents if 0 in node.op.kept else ()), *((node,) if 1 in node.op.kept else ()))
+        return [attach(v, m) if m is not None else v for v, m in zip(node.saved, made, strict=True)]
+    made = (*node.parents, node)
+    saved = [attach(v, made[k]) if k < len(made) and made[k] is not None and v is not None else v
+             for v, k in zip(node.saved, node.op.kept, strict=True)]
+    if node.op.aux:
+        names = node.op.kept_names
+        for name, afresh in node.op.aux.items():
+            if name in names:                        # computed anew from the inputs, so that it has a history
+                at = {n: saved[names.index(n)] if n in names else attrs_of(node)[n] for n in asks(afresh, 0)}
+                saved[names.index(name)] = afresh(**at)
+    return saved
+
+
+def push(root: Tensor, tangents: Sequence[tuple[Tensor, Any]]) -> Any:
+    """The derivative of `root` along `tangents`, pairs (source, direction); None where there is no path.
+
+    Recorded if the directions or the sources carry histories, so pushes and pulls nest.
+    """
+    if root.node is None:
+        return None
+    tangent: dict[Node, Any] = {}
+    for source, direction in tangents:
+        if source.node is not None:
+            tangent[source.node] = direction
+    order = history([root.node], since=min(map(_number, tangent), default=0))
+    for node in reversed(order):
+        if node not in tangent and node.op is not None:
+            directions = [None if p is None else tangent.get(p) for p in node.parents]
+            if any(d is not None for d in directions):
+                tangent[node] = _carry(node, directions)
+    return tangent.get(root.node)
+
+
+def _carry(node: Node, directions: list[Any]) -> Any:
+    """One step of `push`: the direction of a node from those of its parents."""
+    op = node.op
+    assert op is not None
+    if node.saved is None:
+        raise _freed(node)
+    saved = _recall(node)
+    if op.kind == "linear":
+        given = [_zeros_for(p, node, op, j) if d is None else d
+                 for j, (p, d) in enumerate(zip(inputs_of(node), directions, strict=True))]
+        return apply(op, given, attrs_of(node))
+    total = None
+    for i, d in enumerate(directions):
+        if d is None:
+            continue
+        if op.kind == "elementwise":
+            part = op.pull(i, d, saved, node)
+        elif op.kind == "bilinear":
+            part = apply(
+                op, [d if j == i else _operand(node, saved, j) for j in range(len(directions))], attrs_of(node)
+            )
+        else:                                       # a rule is linear in g, so its transpose is its own pull
+            g = Tensor(np.zeros(node.shape, node.dtype), requires_grad=True)
+            with enable_grad():
+                back = op.pull(i, g, saved, node)
+                parent = node.parents[i]
+                assert parent is not None
+                if back.shape != parent.shape:
+                    back = fit(back, parent.shape)
+            part, = pull([back], [d], [g], record=True)
+            if part is None:
+                continue
+        if part.shape != node.shape:
+            part = part + np.zeros(node.shape, node.dtype)
+        total = part if total is None else total + part
+    return np.zeros(node.shape, node.dtype)[()] if total is None else total
+
+
+def _zeros_for(parent: Any, node: Node, op: Op, j: int) -> Any:
+    """No direction of an input: zeros; an input without a rule (an index) as it was."""
+    if not op.variadic and op.inputs[j] not in op.rules:
+        assert node.saved is not None
+        return node.saved[op.kept.index(j)]
+    return np.zeros(shape_of(parent), node.dtype)[()]
+
+
+def _operand(node: Node, saved: Any, j: int) -> Any:
+    """The j-th operand of a bilinear op, which the rule of the other operands made it save."""
+    op = node.op
+    assert op is not None
+    return saved[j] if op.variadic else saved[op.kept.index(j)]
+
+
+def fit(g: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: sum `g` over the axes that were added or stretched, down to `shape`."""
+    lead = len(g.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    if axes:
+        g = sum(g, dim=axes)
+    return g if g.shape == shape else reshape(g, shape=shape)
+

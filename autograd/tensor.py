@@ -1,0 +1,419 @@
+"""A value with a history: what the user holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .errors import GradientError
+from .node import Constant, Extra, Node, leaf
+from .promotion import as_value, get_default_dtype
+
+if TYPE_CHECKING:
+    from .surface import Surface  # what methods.py puts on the class, for editors and type checkers
+else:
+    Surface = object
+
+
+class Tensor(Surface):
+    """An array with a history.
+
+    Tensor(data, requires_grad=False, dtype=None, name=None)
+
+    `data` is a number, a (nested) sequence, an array or a Tensor.  Python floats become float32 (see
+    `set_default_dtype`), integers int64; NumPy arrays keep their dtype and are shared, not copied.
+    With `requires_grad`, operations on the tensor are recorded, and `backward()` on what was computed
+    leaves the gradient in `.grad`.  A 0-d tensor is a scalar: the same engine serves both.
+
+    Raises TypeError for data that are not numbers; GradientError for a gradient of integers or bools.
+    """
+
+    __slots__ = ("value", "node", "stub", "__weakref__")
+    __array_priority__ = 1000
+    __array_ufunc__ = None                    # ndarray * Tensor is ours to compute
+
+    value: Any                                # the array; a NumPy scalar when 0-d (ten times faster)
+    node: Node | None                         # there exactly if the tensor requires a gradient
+    stub: Constant                            # stands in for the node where there is none; made when first asked for
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None,
+                 name: str | None = None) -> None:
+        value = as_value(data.value if isinstance(data, Tensor) else data, dtype)
+        self.value, self.node = value, None
+        if requires_grad:
+            self.requires_grad_()
+        if name:
+            self.name = name
+
+    # -- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of elements along each axis."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of the elements."""
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the elements, in bytes."""
+        return self.value.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """The memory of one element, in bytes."""
+        return self.value.itemsize
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry at `dim`."""
+        return self.value.shape if dim is None else self.value.shape[dim]
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.value.size
+
+    def element_size(self) -> int:
+        """The memory of one element, in bytes."""
+        return self.value.itemsize
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are real floating-point numbers."""
+        return self.value.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Whether the elements are complex numbers."""
+        return self.value.dtype.kind == "c"
+
+    @property
+    def name(self) -> str:
+        """The name shown in pictures and error texts; settable."""
+        node = self.node if self.node is not None else getattr(self, "stub", None)
+        return node.extra.name if node is not None and node.extra is not None else ""
+
+    @name.setter
+    def name(self, name: str) -> None:
+        extra_of(self).name = str(name)
+
+    # -- its gradient ----------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) recording operations on this leaf.  Returns the tensor."""
+        if requires_grad and self.node is None:
+            if self.value.dtype.kind not in "fc":
+                raise GradientError(
+                    f"only floating-point and complex tensors can require gradients; got dtype {self.value.dtype}; "
+                    "write the data as floats (2.0 for 2) or pass dtype='float32'")
+            stub = getattr(self, "stub", None)
+            self.node = leaf(self.value, extra=stub.extra if stub is not None else None)
+        elif not requires_grad and self.node is not None:
+            if self.node.op is not None:
+                raise GradientError("requires_grad can be switched off for leaf tensors only; this one was computed by "
+                                    f"{self.node.op.name}: use detach()")
+            extra, self.node = self.node.extra, None
+            if extra is not None:
+                stub_of(self).extra = extra
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the tensor was made by the user, not computed from others that require gradients."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that computed this tensor; None for a leaf."""
+        return self.node if self.node is not None and self.node.op is not None else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward()` left here; None before that."""
+        return getattr(self.node, "grad", None)
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None:
+        if self.node is None:
+            if grad is None:
+                return
+            raise GradientError(
+                "grad was set on a tensor that does not require a gradient; call requires_grad_() first"
+            )
+        if grad is not None:
+            if not isinstance(grad, Tensor):
+                raise TypeError(f"grad must be a Tensor or None; got {type(grad).__name__}: wrap it in Tensor(...)")
+            if grad.shape != self.shape or grad.dtype != self.dtype:
+                raise GradientError(f"grad must look like its tensor, {self.shape} {self.dtype}; "
+                                    f"got {grad.shape} {grad.dtype}")
+        self.node.grad = grad
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `.grad` becomes None."""
+        if self.node is not None:
+            self.node.grad = None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a computed tensor keeps its gradient."""
+        return self.node is not None and self.node.extra is not None and self.node.extra.retain
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a computed tensor in `.grad`, as is done for leaves."""
+        if self.node is None:
+            raise GradientError("retain_grad() was called on a tensor that does not require a gradient")
+        if self.node.op is not None:
+            extra_of(self).retain = True
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> Handle:
+        """Call `hook(grad)` when the gradient of this tensor is known; a Tensor it returns takes its place.
+
+        Returns a handle whose `remove()` takes the hook away.
+        """
+        if self.node is None:
+            raise GradientError("register_hook() was called on a tensor that does not require a gradient")
+        extra = extra_of(self)
+        extra.hooks = (*extra.hooks, hook)
+        return Handle(extra, hook)
+
+    def detach(self) -> Tensor:
+        """The same data without the history (memory is shared)."""
+        return wrap(self.value)
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor off from its history, in place."""
+        self.node = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same data without the history (memory is shared); setting it replaces the values only."""
+        return wrap(self.value)
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        value = as_value(data.value if isinstance(data, Tensor) else data)
+        if value.shape != self.value.shape or value.dtype != self.value.dtype:
+            if self.node is not None and self.node.op is not None:
+                raise GradientError(f"data of a computed tensor keep their shape and dtype, {self.shape} {self.dtype}; "
+                                    f"got {value.shape} {value.dtype}")
+            if self.node is not None:
+                self.node.shape, self.node.dtype = value.shape, value.dtype
+        self.value = value
+
+    # -- out of the library ----------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The one element as a Python number; ValueError when there is not exactly one."""
+        if self.value.size != 1:
+            raise ValueError(f"item() needs a tensor of exactly one element; this one has shape {self.shape}: "
+                             "use tolist() or numpy()")
+        return self.value.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested Python lists; a Python number for a 0-d tensor."""
+        return self.value.tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """The elements as a NumPy array, sharing memory; refused where it would silently cut a graph."""
+        if self.node is not None and not force:
+            raise GradientError("numpy() on a tensor that requires a gradient would cut it from the graph; "
+                                "use tensor.detach().numpy()")
+        return np.asarray(self.value)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
+        if self.node is not None:
+            raise GradientError("a tensor that requires a gradient does not turn into an array by itself: "
+                                "use tensor.detach().numpy(), or the function of autograd in place of NumPy's")
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise TypeError(f"numpy.{func.__name__} was given a Tensor; use autograd.{func.__name__}, "
+                        "or pass tensor.detach().numpy()")
+
+    def __bool__(self) -> bool:
+        if self.value.size != 1:
+            raise ValueError(f"the truth value of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.value.dtype.kind not in "iub" or self.value.size != 1:
+            raise TypeError(f"only an integer tensor of one element can be an index; "
+                            f"got {self.value.dtype} of shape {self.shape}")
+        return int(self.value)
+
+    def __len__(self) -> int:
+        if self.value.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.value.shape[0]
+
+    def __iter__(self) -> Any:
+        if self.value.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.value.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self.value == (item.value if isinstance(item, Tensor) else item)).any())
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.value.ndim:
+            raise TypeError(f"format {spec!r} needs a 0-d tensor; this one has shape {self.shape}")
+        return format(self.item(), spec)
+
+    def __repr__(self) -> str:
+        return _describe(self, "tensor(", ")")
+
+    # -- copies ----------------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.node is not None and self.node.op is not None:
+            raise GradientError("only leaf tensors can be deep-copied; this one was computed by "
+                                f"{self.node.op.name}: use detach() or clone()")
+        copy = wrap(self.value.copy(), type(self))
+        memo[id(self)] = copy
+        if self.node is not None:
+            copy.requires_grad_()
+            if self.grad is not None:
+                copy.grad = wrap(self.grad.value.copy())
+        if self.name:
+            copy.name = self.name
+        return copy
+
+    def __reduce__(self) -> Any:
+        if self.node is not None and self.node.op is not None:
+            raise GradientError("only leaf tensors can be pickled; this one was computed by "
+                                f"{self.node.op.name}: use detach()")
+        return _rebuild, (type(self), self.value, self.node is not None, self.name)
+
+
+def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> Tensor:
+    tensor = wrap(value, kind)
+    if requires_grad:
+        tensor.requires_grad_()
+    if name:
+        tensor.name = name
+    return tensor
+
+
+def _describe(tensor: Tensor, opening: str, closing: str) -> str:
+    """The repr, as PyTorch writes it: values, what is not the default, and where it came from."""
+    value = tensor.value
+    if value.ndim == 0:
+        text = str(value) if value.dtype.kind not in "fc" else np.array2string(np.asarray(value), precision=4,
+                                                                             floatmode="maxprec_equal")
+        if value.dtype.kind == "f" and np.isfinite(value) and float(value).is_integer() and abs(value) < 1e8:
+            text = f"{int(value)}."
+    else:
+        text = np.array2string(value, separator=", ", prefix=opening, precision=4)
+    parts = [text]
+    if value.size == 0:
+        parts.append(f"size={value.shape}")
+    if value.dtype not in (get_default_dtype(), np.dtype("int64"), np.dtype("bool")):
+        parts.append(f"dtype={value.dtype}")
+    if tensor.name:
+        parts.append(f"name={tensor.name!r}")
+    if tensor.grad_fn is not None and tensor.node is not None and tensor.node.op is not None:
+        parts.append(f"grad_fn=<{tensor.node.op.name}>")
+    elif tensor.requires_grad:
+        parts.append("requires_grad=True")
+    return f"{opening}{', '.join(parts)}{closing}"
+
+
+class Handle:
+    """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
+
+    __slots__ = ("extra", "hook")
+
+    def __init__(self, extra: Extra, hook: Callable[[Tensor], Any]) -> None:
+        self.extra, self.hook = extra, hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        self.extra.hooks = tuple(h for h in self.extra.hooks if h is not self.hook)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class Parameter(Tensor):
+    """A tensor that a Module learns: a leaf that requires a gradient.
+
+    Parameter(data, requires_grad=True); a Tensor's data are shared, not copied.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
+        super().__init__(data, requires_grad=requires_grad, name=name)
+        extra_of(self).role = "parameter"
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + _describe(self, "tensor(", ")")
+
+
+def wrap(value: Any, kind: type[Tensor] = Tensor, new: Callable[[Any], Any] = object.__new__) -> Tensor:
+    """A Tensor without history for a value that is already an array or a NumPy scalar."""
+    tensor = new(kind)
+    tensor.value, tensor.node = value, None
+    return tensor
+
+
+def attach(value: Any, node: Node, new: Callable[[Any], Any] = object.__new__) -> Tensor:
+    """The Tensor for a value whose history is known."""
+    tensor = new(Tensor)
+    tensor.value, tensor.node = value, node
+    return tensor
+
+
+def stub_of(tensor: Tensor) -> Constant:
+    """What stands for a tensor without gradient in the graph of what is computed from it."""
+    try:
+        return tensor.stub
+    except AttributeError:
+        tensor.stub = leaf(tensor.value, Constant)
+        return tensor.stub
+
+
+def extra_of(tensor: Tensor) -> Extra:
+    """The tensor's extra information, made when it is first asked for."""
+    node = tensor.node if tensor.node is not None else stub_of(tensor)
+    if node.extra is None:
+        node.extra = Extra(role="parameter" if isinstance(tensor, Parameter) else "input")
+    return node.extra
