@@ -1,5 +1,6 @@
 """Automatic differentiation for scalars and tensors on NumPy, with a record one can read."""
 
+from . import graph as graph
 from . import modes as modes
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .op import Op
 
 OPS: dict[str, Op] = {}                        # every op by name; each enters itself
+WRONG_INPUT = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)   # what `complaint` explains
 ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's names for PyTorch's
 
 
@@ -51,7 +52,7 @@ def _unary(op: Op) -> Callable[..., Any]:
                 value = x.value
                 try:
                     out = fn(value)
-                except Exception as error:
+                except WRONG_INPUT as error:
                     raise op.complaint(error, (value,), NO_ATTRS) from error
                 if not out.shape:
                     out = out[()]
@@ -76,7 +77,7 @@ def _binary(op: Op) -> Callable[..., Any]:
                 xv, yv = x.value, y.value
                 try:
                     out = fn(xv, yv)
-                except Exception as error:
+                except WRONG_INPUT as error:
                     raise op.complaint(error, (xv, yv), NO_ATTRS) from error
                 node = new()
                 node.op, node.parents = op, (xn, yn)
@@ -105,7 +106,7 @@ def _general(op: Op) -> Callable[..., Any]:
         if single and len(args) == 1 and type(args[0]) is np.ndarray:
             try:
                 return fn(args[0], **attrs)    # an array in a sweep
-            except Exception:                  # named or placed otherwise, or wrong: the long way says which
+            except WRONG_INPUT:                # named or placed otherwise, or wrong: the long way says which
                 return apply(op, *_sorted_out(args, attrs))
         if len(args) == n and plain and bare and not attrs and not variadic:
             return apply(op, args, NO_ATTRS)
@@ -151,20 +152,26 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         if isinstance(x, Tensor):
             break
     else:
+        for x in inputs:
+            if isinstance(x, (list, tuple, int, float)):
+                inputs = _arrays(inputs)
+                break
         try:
             out = op.fn(*inputs, **attrs)
-        except Exception as error:
+        except WRONG_INPUT as error:
             raise op.complaint(error, inputs, attrs) from error
         return out[0] if op.aux else out
     values, parents, live, mixed, first = [], [], 0, op.floating, None
-    rules, variadic, names = op.rules, op.variadic, op.inputs
+    masks = op.masks
     for j, x in enumerate(inputs):
         if isinstance(x, Tensor):
             value, node = x.value, x.node
             values.append(value)
             if node is not None:
-                if variadic or names[j] in rules:
+                if masks is None:
                     live |= 1 << j
+                elif masks[j]:
+                    live |= masks[j]
                 else:
                     node = None               # no gradient flows into an input without a rule
             parents.append(node)
@@ -183,7 +190,7 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         values, inputs = _promoted(op, values, inputs, parents)
     try:
         out = op.fn(*values, **attrs)
-    except Exception as error:
+    except WRONG_INPUT as error:
         raise op.complaint(error, values, attrs) from error
     if op.aux:
         out, *aux = out
@@ -200,13 +207,10 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     node.op, node.shape, node.dtype, node.extra = op, out.shape, out.dtype, None
     if attrs:
         node.attrs = attrs
-    others: dict[int, Any] = {}
-    for j, x in enumerate(inputs):
-        if parents[j] is None and x is not None:
-            others[j] = _other(x, mode.recorder if recording else None)          # type: ignore[union-attr]
-    if others:
-        node.others = others
-    if variadic:
+    if None in parents:
+        recorder = mode.recorder if recording else None                          # type: ignore[union-attr]
+        node.others = {j: _other(x, recorder) for j, x in enumerate(inputs) if parents[j] is None and x is not None}
+    if masks is None:
         op.make_room(len(parents))
     node.parents = tuple(parents)
     node.index = tick()                       # after the stubs: order of number is topological
@@ -223,6 +227,14 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     result = wrap(out)
     result.stub = node                        # type: ignore[assignment]
     return result
+
+
+def _arrays(inputs: Any) -> Any:
+    """Lists as arrays; Python numbers too where they have no array to be weaker than."""
+    made = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+    if any(isinstance(x, (np.ndarray, np.generic)) for x in made):
+        return made
+    return [x if x is None else np.asarray(x)[()] for x in made]
 
 
 def _other(x: Any, recorder: Any) -> Any:
@@ -260,8 +272,9 @@ def _promoted(op: Op, values: list[Any], inputs: Any, parents: list[Any]) -> tup
             elif isinstance(v, (list, tuple)):
                 values[j] = np.asarray(v)
             elif not isinstance(v, (np.ndarray, np.generic, int)):
-                return values, inputs         # not a number: the op itself complains, with all that arrived
+                raise op.complaint(TypeError("not a number, an array or a tensor"), values, NO_ATTRS)
     dtype = result_dtype([values[j] for j in fit])
+    bare = not any(isinstance(values[j], (np.ndarray, np.generic)) for j in fit)
     if op.floating and dtype.kind in "biu":
         dtype = get_default_dtype()
     inputs = list(inputs)
@@ -274,6 +287,6 @@ def _promoted(op: Op, values: list[Any], inputs: Any, parents: list[Any]) -> tup
                     values[j], parents[j] = inputs[j].value, inputs[j].node
                 else:
                     values[j] = v.astype(dtype)
-        elif op.variadic:
+        elif op.variadic or bare:
             values[j] = dtype.type(v)
     return values, inputs

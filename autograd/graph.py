@@ -324,3 +324,6 @@ def _rule_bodies(op: Any) -> dict[str, str]:
     keywords = [k for call in ast.walk(tree) if isinstance(call, ast.Call) for k in call.keywords]
     return {k.arg: ast.unparse(k.value.body) for k in reversed(keywords) if k.arg and isinstance(k.value, ast.Lambda)
             and k.value.args.args[:1] and k.value.args.args[0].arg == "g"}
+
+
+setattr(Tensor, "graph", lambda self: graph(self))          # loss.graph()

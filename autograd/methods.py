@@ -11,7 +11,7 @@ from . import ops
 from .errors import GradientError, ShapeError
 from .ops.compose import array_of
 from .sweep import pull
-from .tensor import Tensor, wrap
+from .tensor import Tensor, attach, wrap
 
 NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)
 
@@ -308,7 +308,10 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """x[index] = value, for tensors that take no part in a graph."""
     if self.node is not None or (isinstance(value, Tensor) and value.node is not None):
         raise GradientError("assigning into a tensor that takes part in a graph would make saved values wrong; "
-                            "use autograd.where(mask, value, x), or assign to x.detach() before recording")
+                            "use autograd.where(mask, value, x), or fill the tensor before requires_grad_()")
+    if getrefcount(self.value) > 2 and self.value.ndim:
+        raise GradientError("assigning into memory that something else holds too (a graph that saved it, a detached tensor, "
+                            "a NumPy array) would change what they hold; use x = x.clone() first")
     index = tuple(_plain(k) for k in index) if isinstance(index, tuple) else _plain(index)
     if self.value.ndim == 0:
         self.value = np.asarray(array_of(value), self.dtype).reshape(())[()]
@@ -357,6 +360,9 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
         found = pull([self], [seed], record=create_graph, retain=retain)
     else:
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not inputs or any(t.node is None for t in inputs):
+            raise GradientError("backward(): inputs must be one or more tensors that require gradients; got "
+                                + ("one that does not" if inputs else "none"))
         grads = pull([self], [seed], inputs, record=create_graph, retain=retain)
         found = {t.node: g for t, g in zip(inputs, grads, strict=True) if g is not None}
         del grads
@@ -367,7 +373,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
         if before is not None:
             node.grad = before + g if create_graph else wrap(before.value + g)
         elif create_graph:
-            node.grad = g
+            node.grad = wrap(np.array(g.value)[()]) if g.node is None else attach(g.value, g.node)
         elif type(g) is np.ndarray:
             node.grad = wrap(g.copy() if g.base is not None or getrefcount(g) > 2 else g) if g.ndim else wrap(g[()])
         else:

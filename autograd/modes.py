@@ -37,6 +37,10 @@ def _enter(mode: Mode) -> Token[Mode | None]:
 class Scope:
     """A change of mode for the length of a `with` block, or of a decorated function."""
 
+    def __new__(cls, function: Any = None) -> Any:
+        """`@no_grad` as well as `@no_grad()`."""
+        return object.__new__(cls) if not callable(function) else cls()(function)
+
     def __init__(self) -> None:
         self._tokens: list[Token[Mode | None]] = []
 

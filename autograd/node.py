@@ -6,7 +6,6 @@ and to arrays, never to Tensors: a graph has no reference cycles and is freed wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ class Extra:
 
     def __init__(self, name: str = "", role: str = "input") -> None:
         self.name, self.role = name, role
-        self.hooks: tuple[Callable[[Tensor], Any], ...] = ()
+        self.hooks: tuple[Any, ...] = ()      # handles, in the order they were registered
         self.retain = False
         self.recorded = False
         self.value: Any = None

@@ -30,6 +30,7 @@ Rule = Callable[..., Any]
 Pull = tuple[Rule, int | None, int | None]
 FULL = -1
 
+_OF_SHAPES = ("shape", "broadcast", "dimension", "axis", "axes", "size", "length", "aligned")
 _KEEPS_TYPE = (GradientError, ShapeError)
 
 
@@ -53,6 +54,7 @@ class Op:
         self.rules = rules
         self.aux = aux or {}                   # by name, how to compute it afresh from inputs when a sweep is recorded
         self.promotable = tuple(j for j, x in enumerate(self.inputs) if x in rules)
+        self.masks = None if self.variadic else tuple(1 << j if x in rules else 0 for j, x in enumerate(self.inputs))
         self.promotes = self.variadic or len(self.promotable) > 1 or floating
         unknown = rules.keys() - set(self.inputs)
         if unknown:
@@ -94,11 +96,12 @@ class Op:
         given += [f"{n}={v!r}" for n, v in attrs.items() if self.defaults.get(n, error) is not v]
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         text = f"{self.name}: expected {self.shapes}; got {', '.join(given)} ({reason})"
-        if isinstance(error, IndexError):
-            return IndexError(text)
-        if isinstance(error, TypeError):
+        for kind in (IndexError, TypeError, ZeroDivisionError):
+            if isinstance(error, kind):
+                return kind(text)
+        if isinstance(error, AttributeError):
             return TypeError(text)
-        return ShapeError(text)
+        return (ShapeError if any(word in reason for word in _OF_SHAPES) else ValueError)(text)
 
 
 def asks(rule: Rule, after: int = 1) -> tuple[str, ...]:

@@ -68,7 +68,10 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Any:
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data, dtype)
     else:
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError as error:
+            raise ValueError(f"expected rows of one length; got a {type(data).__name__} with others") from error
         if dtype is not None:
             array = array.astype(dtype)
         elif array.dtype == float64:
@@ -77,7 +80,7 @@ def as_value(data: Any, dtype: DTypeLike | None = None) -> Any:
             array = array.astype(_complex_of(_default))
     if array.dtype.kind not in _RANK:
         raise TypeError(f"a tensor holds numbers or bools; got {type(data).__name__} of dtype {array.dtype}"
-                        + ("; are all rows equally long?" if array.dtype == object else ""))
+                        + ("; integers beyond 64 bits do not fit" if isinstance(data, int) else ""))
     return array if array.ndim else array[()]
 
 
@@ -103,7 +106,7 @@ def result_dtype(values: Iterable[Any]) -> np.dtype[Any]:
         else:
             level, dtype = (0 if v.ndim else 1), v.dtype
         known = best[level]
-        best[level] = dtype if known is None else np.promote_types(known, dtype) if known != dtype else dtype
+        best[level] = dtype if known is None else _pair(known, dtype)
     result: np.dtype[Any] | None = None
     for weaker in best:
         if weaker is not None:

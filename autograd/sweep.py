@@ -67,7 +67,7 @@ def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor
         live = _live(order, wanted)
     keep = set(wanted)
     if record:
-        with enable_grad():
+        with enable_grad(), np.errstate(all="ignore"):
             found = _walk(order, grads, live, keep, True, retain)
     else:
         mode = current()
@@ -125,12 +125,13 @@ def _notice(node: Node, g: Any, record: bool) -> Any:
     """Hooks, `retain_grad` and `record()`: what few nodes have.  Returns the gradient that goes on."""
     extra = node.extra
     assert extra is not None
-    for hook in extra.hooks:
-        replaced = hook(g if record else wrap(g))
+    for handle in extra.hooks:
+        replaced = handle.hook(g if record else wrap(g))
         if replaced is not None:
-            if not isinstance(replaced, Tensor) or replaced.shape != node.shape:
-                raise GradientError(f"a hook must return None or a Tensor of shape {node.shape}; got "
-                                    f"{getattr(replaced, 'shape', type(replaced).__name__)}")
+            if not isinstance(replaced, Tensor) or replaced.shape != node.shape or replaced.dtype != node.dtype:
+                got = f"{replaced.shape} {replaced.dtype}" if isinstance(replaced, Tensor) else type(replaced).__name__
+                raise GradientError(f"a hook must return None or a Tensor like the gradient, {node.shape} "
+                                    f"{node.dtype}; got {got}")
             g = replaced if record else replaced.value
     if extra.recorded:
         extra.grad = g.value if record else g
@@ -178,7 +179,7 @@ def push(root: Tensor, tangents: Sequence[tuple[Tensor, Any]]) -> Any:
     tangent: dict[Node, Any] = {}
     for source, direction in tangents:
         if source.node is not None:
-            tangent[source.node] = direction
+            tangent[source.node] = direction if isinstance(direction, Tensor) else wrap(direction)
     order = history([root.node], since=min(map(_number, tangent), default=0))
     for node in reversed(order):
         if node not in tangent and node.op is not None:

@@ -123,10 +123,7 @@ class Tensor(Surface):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start (or stop) recording operations on this leaf.  Returns the tensor."""
         if requires_grad and self.node is None:
-            if self.value.dtype.kind not in "fc":
-                raise GradientError(
-                    f"only floating-point and complex tensors can require gradients; got dtype {self.value.dtype}; "
-                    "write the data as floats (2.0 for 2) or pass dtype='float32'")
+            _check_differentiable(self.value.dtype)
             stub = getattr(self, "stub", None)
             self.node = leaf(self.value, extra=stub.extra if stub is not None else None)
         elif not requires_grad and self.node is not None:
@@ -194,8 +191,9 @@ class Tensor(Surface):
         if self.node is None:
             raise GradientError("register_hook() was called on a tensor that does not require a gradient")
         extra = extra_of(self)
-        extra.hooks = (*extra.hooks, hook)
-        return Handle(extra, hook)
+        handle = Handle(extra, hook)
+        extra.hooks = (*extra.hooks, handle)
+        return handle
 
     def detach(self) -> Tensor:
         """The same data without the history (memory is shared)."""
@@ -214,6 +212,8 @@ class Tensor(Surface):
     @data.setter
     def data(self, data: Any) -> None:
         value = as_value(data.value if isinstance(data, Tensor) else data)
+        if self.node is not None:
+            _check_differentiable(value.dtype)
         if value.shape != self.value.shape or value.dtype != self.value.dtype:
             if self.node is not None and self.node.op is not None:
                 raise GradientError(f"data of a computed tensor keep their shape and dtype, {self.shape} {self.dtype}; "
@@ -320,6 +320,15 @@ class Tensor(Surface):
         return _rebuild, (type(self), self.value, self.node is not None, self.name)
 
 
+def _check_differentiable(dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "c":
+        raise GradientError(f"gradients of complex tensors are not there yet; got dtype {dtype}: "
+                            "differentiate by the real and the imaginary part, as two real tensors")
+    if dtype.kind != "f":
+        raise GradientError(f"only floating-point tensors can require gradients; got dtype {dtype}; "
+                            "write the data as floats (2.0 for 2) or pass dtype='float32'")
+
+
 def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> Tensor:
     tensor = wrap(value, kind)
     if requires_grad:
@@ -335,8 +344,8 @@ def _describe(tensor: Tensor, opening: str, closing: str) -> str:
     if value.ndim == 0:
         text = str(value) if value.dtype.kind not in "fc" else np.array2string(np.asarray(value), precision=4,
                                                                              floatmode="maxprec_equal")
-        if value.dtype.kind == "f" and np.isfinite(value) and float(value).is_integer() and abs(value) < 1e8:
-            text = f"{int(value)}."
+        if value.dtype.kind == "f" and float(value).is_integer() and abs(float(value)) < 1e8:
+            text = f"{float(value):.0f}."
     else:
         text = np.array2string(value, separator=", ", prefix=opening, precision=4)
     parts = [text]
@@ -363,7 +372,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self.extra.hooks = tuple(h for h in self.extra.hooks if h is not self.hook)
+        self.extra.hooks = tuple(h for h in self.extra.hooks if h is not self)
 
     def __enter__(self) -> Handle:
         return self

@@ -7,6 +7,7 @@ from .compose import (
     broadcast_tensors,
     cat,
     chunk,
+    clamp,
     dot,
     equal,
     flatten,
@@ -20,6 +21,7 @@ from .compose import (
     mm,
     movedim,
     mv,
+    norm,
     one_hot,
     outer,
     pad,
@@ -49,7 +51,6 @@ from .elementwise import (
     atan2,
     atanh,
     ceil,
-    clamp,
     cos,
     cosh,
     divide,
@@ -129,7 +130,7 @@ from .logic import (
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy
 from .matrix import affine, matmul
 from .normalize import standardize
-from .reduce import amax, amin, log_softmax, logsumexp, mean, norm, prod, softmax, std, var
+from .reduce import amax, amin, log_softmax, logsumexp, mean, prod, softmax, std, var
 
 sub, mul, div, true_divide, pow, neg, absolute = subtract, multiply, divide, divide, power, negative, abs
 clip, fix, mod = clamp, trunc, remainder

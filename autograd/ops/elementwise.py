@@ -89,7 +89,7 @@ def sqrt(x: Any) -> Any:
         return np.sqrt(x)
 
 
-@elementwise(x=lambda g, x, out: g * out / x * -0.5, domain=POSITIVE, floating=True)
+@elementwise(x=lambda g, out: g * (out * out * out) * -0.5, domain=POSITIVE, floating=True)
 def rsqrt(x: Any) -> Any:
     """Reciprocal square root:  1 / √x."""
     with np.errstate(all="ignore"):
@@ -114,22 +114,21 @@ def _floor_quotient(x: Any, y: Any) -> Any:
     return floor(x / y)
 
 
-@elementwise(x=lambda g, x, y: g * _share(x, y), y=lambda g, x, y: g * _share(y, x))
+@elementwise(x=lambda g, x, y: _won(g, x, y), y=lambda g, x, y: _won(g, y, x))
 def maximum(x: Any, y: Any) -> Any:
     """The larger:  max(x, y), NaN if either is.  A tie shares the gradient evenly."""
     return np.maximum(x, y)
 
 
-@elementwise(x=lambda g, x, y: g * _share(y, x), y=lambda g, x, y: g * _share(x, y))
+@elementwise(x=lambda g, x, y: _won(g, y, x), y=lambda g, x, y: _won(g, x, y))
 def minimum(x: Any, y: Any) -> Any:
     """The smaller:  min(x, y), NaN if either is.  A tie shares the gradient evenly."""
     return np.minimum(x, y)
 
 
-def _share(winner: Any, other: Any) -> Any:
-    """1 where the winner is larger, 1/2 at a tie, 0 elsewhere; 1 where the comparison says nothing (NaN)."""
-    half = (sign(winner - other) + 1) * 0.5
-    return where(half == half, half, 1.0) if half.dtype.kind == "f" else half
+def _won(g: Any, winner: Any, other: Any) -> Any:
+    """g where the winner is larger (or either is NaN), half of it at a tie, 0 elsewhere."""
+    return where(winner == other, g * 0.5, where(winner < other, 0, g))
 
 
 @elementwise(x=lambda g, x, min, max: where(_between(x, min, max), g, 0),
@@ -231,7 +230,7 @@ def log1p(x: Any) -> Any:
         return np.log1p(x)
 
 
-@elementwise(x=lambda g, x, out: g * exp(x - out), y=lambda g, y, out: g * exp(y - out), floating=True)
+@elementwise(x=lambda g, x, y: g / (1 + exp(y - x)), y=lambda g, x, y: g / (1 + exp(x - y)), floating=True)
 def logaddexp(x: Any, y: Any) -> Any:
     """ln(e^x + e^y), without overflow."""
     with np.errstate(all="ignore"):
@@ -282,11 +281,17 @@ def atan(x: Any) -> Any:
     return np.arctan(x)
 
 
-@elementwise(x=lambda g, x, y: g * y / (x * x + y * y), y=lambda g, x, y: -g * x / (x * x + y * y), domain=POSITIVE,
-             floating=True)
+@elementwise(x=lambda g, x, y: _over_square(g * y, x, y), y=lambda g, x, y: _over_square(-g * x, x, y),
+             domain=POSITIVE, floating=True)
 def atan2(x: Any, y: Any) -> Any:
     """Angle of the point (y, x), in (-π, π] radians:  atan2(x, y), the first argument being the ordinate."""
     return np.arctan2(x, y)
+
+
+def _over_square(z: Any, x: Any, y: Any) -> Any:
+    """z / (x² + y²), and 0 at the origin, where the angle has no derivative (PyTorch)."""
+    r = x * x + y * y
+    return where(r == 0, 0, z / where(r == 0, 1, r))
 
 
 @elementwise(x=lambda g, x: g * cosh(x), floating=True)

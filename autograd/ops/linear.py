@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from builtins import sum as total
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,16 @@ import numpy as np
 from ..op import linear
 
 M, V = (2, 3), (3,)
+
+
+@lru_cache(64)
+def ones(n: int, dtype: Any) -> Any:
+    """A vector of n ones, made once and never written to."""
+    made = np.ones(n, dtype)
+    made.flags.writeable = False
+    return made
+
+
 _INDEX = np.array([[0, 2], [1, 1]])
 
 
@@ -30,7 +41,8 @@ def identity(x: Any) -> Any:
 def cast(x: Any, *, dtype: Any) -> Any:
     """The values in another dtype; of complex values cast to a real one, the real part."""
     dtype = np.dtype(dtype)
-    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+    with np.errstate(all="ignore"):
+        return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
 
 
 @linear(x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",
@@ -78,7 +90,7 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
     Long float32 sums over an outer axis accumulate in float64: no axis is less accurate than another.
     """
     axis = tuple(dim) if type(dim) is list else dim
-    if not x.ndim and dim in (0, -1):
+    if axis == () or (not x.ndim and dim in (0, -1)):
         axis = None
     if dtype is not None:
         return np.add.reduce(x.astype(dtype), axis=axis, keepdims=keepdim)
@@ -98,13 +110,13 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
 )
 def spread(x: Any, *, shape: tuple[int, ...], dim: Any = None, keepdim: bool = False) -> Any:
     """Repeat over `dim` until the shape is `shape`.  The transpose of `sum`."""
-    if dim is not None and not keepdim and shape:
+    if dim not in (None, (), []) and not keepdim and shape:
         x = np.expand_dims(x, tuple(dim) if isinstance(dim, list) else dim)
     return np.broadcast_to(x, shape)
 
 
 def _spread_over(x_shape: Any, g: Any, dim: Any, keepdim: bool) -> Any:
-    return tuple(range(g.ndim)) if dim is None and not keepdim else dim
+    return tuple(range(g.ndim)) if dim in (None, (), []) and not keepdim else dim
 
 
 @linear(x=lambda g, x_shape: _sum_to(g, x_shape), shapes="a shape that x broadcasts to",
@@ -230,13 +242,14 @@ def cumsum(x: Any, *, dim: int) -> Any:
         return x
     if x.dtype.kind == "f" and x.dtype.itemsize < 8:
         return np.cumsum(x, dim, dtype=np.float64).astype(x.dtype)
-    return np.cumsum(x, dim)
+    return np.cumsum(x, dim, dtype=np.int64 if x.dtype.kind in "bui" else None)
 
 
 @linear(x=lambda g, x_shape, diagonal: tril(g, diagonal=diagonal), shapes="at least two axes",
         cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": -1})])
 def tril(x: Any, *, diagonal: int = 0) -> Any:
     """The lower triangle of the last two axes, zeros above the given diagonal."""
+    _two_axes(x)
     return np.tril(x, diagonal)
 
 
@@ -244,7 +257,13 @@ def tril(x: Any, *, diagonal: int = 0) -> Any:
         cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": 1})])
 def triu(x: Any, *, diagonal: int = 0) -> Any:
     """The upper triangle of the last two axes, zeros below the given diagonal."""
+    _two_axes(x)
     return np.triu(x, diagonal)
+
+
+def _two_axes(x: Any) -> None:
+    if x.ndim < 2:
+        raise ValueError(f"a tensor of {x.ndim} axes has no triangle")
 
 
 @linear(x=lambda g, x_shape, offset, dim1, dim2: spread_diagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),

@@ -158,6 +158,8 @@ def argmin(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
 @_logic("an axis that x has")
 def argsort(x: Any, *, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The positions that sort x along `dim`; equal elements keep their order."""
+    if not x.ndim:
+        return np.int64(0)
     if descending:
         return np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
     return np.argsort(x, axis=dim, kind="stable")

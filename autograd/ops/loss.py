@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import elementwise, op
 from .activation import sigmoid
+from .linear import ones
 from .reduce import softmax
 
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -55,9 +56,9 @@ def softmax_cross_entropy(logits: Any, target: Any) -> Any:
         p = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
         picked = p.take(_places(target, logits.shape[1]))
         np.exp(p, out=p)
-        total = np.add.reduce(p, axis=1, keepdims=True)
-        p /= total
-        return np.add.reduce(np.log(total[:, 0]) - picked) / n, p
+        total = p.dot(ones(p.shape[1], p.dtype))
+        p /= total[:, None]
+        return np.add.reduce(np.log(total) - picked) / n, p
 
 
 @op(p=lambda g: g, category="loss", shapes="probabilities (N, C) and integer labels (N,)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def _to_right(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     if x.ndim == 1:
         return _column(x) * _row(g)
     if len(y_shape) == 2 and x.ndim > 2:      # one product over all batches, not one each and a sum
-        return reshape(x, shape=(-1, x.shape[-1])).mT @ reshape(g, shape=(-1, g.shape[-1]))
+        return _flat(x).mT @ _flat(g)
     return x.mT @ g
 
 
@@ -113,7 +114,7 @@ def _explain_affine(x: Any, weight: Any, bias: Any) -> None:
 
 
 def _flat(v: Any) -> Any:
-    return v if v.ndim == 2 else reshape(v, shape=(-1, v.shape[-1]))
+    return v if v.ndim == 2 else reshape(v, shape=(math.prod(v.shape[:-1]), v.shape[-1]))
 
 
 @bilinear(

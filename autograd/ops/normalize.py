@@ -16,10 +16,11 @@ from .reduce import axis_of, mean, var
 def standardize(x: Any, *, dim: Any, eps: float = 1e-5) -> Any:
     """Mean 0 and variance 1 over `dim`:  (x - mean) / √(var + ε), var with divisor n."""
     axis = axis_of(dim, x)
-    d = x - mean(x, dim=axis, keepdim=True)
-    scale = np.mean(d * d, axis=axis, keepdims=True, dtype=np.float64)
-    d *= (1 / np.sqrt(scale + eps)).astype(x.dtype)
-    return d
+    with np.errstate(all="ignore"):
+        d = x - mean(x, dim=axis, keepdim=True)
+        scale = np.mean(d * d, axis=axis, keepdims=True, dtype=np.float64)
+        d *= (1 / np.sqrt(scale + eps)).astype(x.dtype)
+        return d
 
 
 def _standardize_pull(g: Any, x: Any, out: Any, dim: Any, eps: float) -> Any:

@@ -23,14 +23,14 @@ def _reduction(**options: Any) -> Any:
 
 def count(shape: tuple[int, ...], dim: Any) -> int:
     """How many elements a reduction over `dim` puts together."""
-    if dim is None:
+    if dim in (None, (), []):
         return math.prod(shape)
     return math.prod(shape[d] for d in ((dim,) if isinstance(dim, int) else dim)) if shape else 1
 
 
 def axis_of(dim: Any, x: Any) -> Any:
     """`dim` as NumPy takes it: a list is a tuple, and the one axis that PyTorch lets a 0-d tensor have is none."""
-    if not x.ndim and dim in (0, -1):
+    if dim in ((), []) or (not x.ndim and dim in (0, -1, (0,), (-1,), [0], [-1])):
         return None
     return tuple(dim) if isinstance(dim, list) else dim
 
@@ -38,8 +38,7 @@ def axis_of(dim: Any, x: Any) -> Any:
 @_reduction(x=lambda g, x_shape, dim, keepdim: spread(g / count(x_shape, dim), shape=x_shape, dim=dim, keepdim=keepdim))
 def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Arithmetic mean over `dim` (all axes by default):  Σ x / n.  NaN of no elements."""
-    if x.dtype.kind not in "fc":
-        raise TypeError(f"mean needs a floating-point or complex tensor; got {x.dtype}: use x.float().mean()")
+    _check_floating("mean", x)
     with np.errstate(all="ignore"):
         n = count(x.shape, axis_of(dim, x))
         if n == 0:
@@ -56,12 +55,18 @@ def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
 )
 def var(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Variance over `dim`:  Σ (x - mean)² / (n - correction), in two passes."""
+    _check_floating("var", x)
     wide = x.astype(np.float64) if x.dtype.kind == "f" and x.dtype.itemsize < 8 else x
     d = wide - np.mean(wide, axis=axis_of(dim, x), keepdims=True) if count(x.shape, axis_of(dim, x)) else wide
     with np.errstate(all="ignore"):
         freedom = np.float64(count(x.shape, axis_of(dim, x)) - correction)
         return np.asarray(np.add.reduce((d * d.conj()).real, axis=axis_of(dim, x), keepdims=keepdim)
                           / np.maximum(freedom, 0)).astype(np.abs(x[..., :0]).dtype if x.ndim else x.real.dtype)[()]
+
+
+def _check_floating(who: str, x: Any) -> None:
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"{who} needs a floating-point tensor; got {x.dtype}: use x.float().{who}()")
 
 
 def _freedom(shape: tuple[int, ...], dim: Any, correction: float) -> float:
@@ -104,7 +109,9 @@ def _to_the_extreme(g: Any, x: Any, out: Any, shape: Any, dim: Any, keepdim: boo
 @_reduction(x=lambda g, x, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim) * _others(x, dim))
 def prod(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Product over `dim`:  Π x.  Right with zeros among the factors."""
-    return np.multiply.reduce(x, axis=axis_of(dim, x), keepdims=keepdim)
+    dtype = np.int64 if x.dtype.kind in "bui" else None
+    with np.errstate(all="ignore"):
+        return np.multiply.reduce(x, axis=axis_of(dim, x), keepdims=keepdim, dtype=dtype)
 
 
 def _others(x: Any, dim: Any) -> Any:
@@ -133,6 +140,8 @@ def exclusive_cumprod(x: Any) -> Any:
 def _cumprod_pull(g: Any, x: Any, out: Any) -> Any:
     """Σ_{i>j} g[i] Π_{k<i, k≠j} x[k], by the recurrence s[j] = g[j+1] + x[j+1] s[j+1] from the far end."""
     n = x.shape[-1]
+    if n == 0:
+        return x
     s, parts = None, []
     for j in range(n - 1, -1, -1):
         s = g[..., j] * 0 if s is None else g[..., j + 1] + x[..., j + 1] * s
@@ -194,8 +203,9 @@ def log_softmax(x: Any, *, dim: int) -> Any:
 
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim:
             spread(where(out == 0, 0, g / out), shape=x_shape, dim=dim, keepdim=keepdim) * x)
-def norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+def euclidean_norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""
+    _check_floating("norm", x)
     axis = axis_of(dim, x)
     wide = x.astype(np.float64) if x.dtype.itemsize < 8 else x
     with np.errstate(all="ignore"):
