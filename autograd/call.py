@@ -19,6 +19,7 @@ from .tensor import Tensor, attach, stub_of, wrap
 if TYPE_CHECKING:
     from .op import Op
 
+NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex, list, tuple)
 OPS: dict[str, Op] = {}                        # every op by name; each enters itself
 WRONG_INPUT = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)   # what `complaint` explains
 ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's names for PyTorch's
@@ -26,7 +27,7 @@ ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's 
 
 def caller(op: Op) -> Callable[..., Any]:
     """The function a user calls.  The forms that appear in inner loops have a short way of their own."""
-    if not op.attributes and not op.variadic and not op.optional and op.rules:
+    if not op.attributes and not op.variadic and not op.optional and len(op.rules) == len(op.inputs):
         if len(op.inputs) == 1:
             call = _unary(op)
         elif len(op.inputs) == 2:
@@ -187,6 +188,9 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     aux: Any = ()
     mode = current()
     if mixed and op.promotes:
+        for x in inputs:
+            if op.reflected and hasattr(type(x), op.reflected) and not isinstance(x, NUMBERS):
+                return NotImplemented         # of a class that knows what to do with a tensor
         values, inputs = _promoted(op, values, inputs, parents)
     try:
         out = op.fn(*values, **attrs)
@@ -197,7 +201,7 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     if type(out) is np.ndarray and out.ndim == 0:
         out = out[()]
     recording = mode is not None and mode.recorder is not None
-    if not live or (mode is not None and not mode.grad):
+    if not live or out.dtype.kind not in "fc" or (mode is not None and not mode.grad):
         if not recording:
             return wrap(out)
         kind: type[Node] = Constant

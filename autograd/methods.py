@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .call import NUMBERS
 from .errors import GradientError, ShapeError
 from .ops.compose import array_of
 from .sweep import pull
 from .tensor import Tensor, attach, wrap
-
-NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)
 
 for _symbol, _op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
                      "mod": ops.remainder, "floordiv": ops.floor_divide, "matmul": ops.matmul, "and": ops.bitwise_and,
                      "or": ops.bitwise_or, "xor": ops.bitwise_xor}.items():
     setattr(Tensor, f"__{_symbol}__", _op)                               # x + y: the op itself, nothing in between
     setattr(Tensor, f"__r{_symbol}__", lambda y, x, _op=_op: _op(x, y))
+    _op.op.reflected = f"__r{_symbol}__"
 for _symbol, _op in {"lt": ops.lt, "le": ops.le, "gt": ops.gt, "ge": ops.ge, "neg": ops.negative, "abs": ops.abs,
                      "invert": ops.bitwise_not}.items():
     setattr(Tensor, f"__{_symbol}__", _op)
@@ -63,6 +63,7 @@ METHODS = [
     "clamp",
     "clip",
     "clone",
+    "conj",
     "cos",
     "cosh",
     "count_nonzero",
@@ -310,8 +311,10 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         raise GradientError("assigning into a tensor that takes part in a graph would make saved values wrong; "
                             "use autograd.where(mask, value, x), or fill the tensor before requires_grad_()")
     if getrefcount(self.value) > 2 and self.value.ndim:
-        raise GradientError("assigning into memory that something else holds too (a graph that saved it, a detached tensor, "
-                            "a NumPy array) would change what they hold; use x = x.clone() first")
+        raise GradientError(
+            "assigning into memory that something else holds too (a graph that saved it, a detached tensor, "
+            "a NumPy array) would change what they hold; use x = x.clone() first"
+        )
     index = tuple(_plain(k) for k in index) if isinstance(index, tuple) else _plain(index)
     if self.value.ndim == 0:
         self.value = np.asarray(array_of(value), self.dtype).reshape(())[()]

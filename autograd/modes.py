@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar, Token
+from inspect import isgeneratorfunction
 from typing import Any, NamedTuple
 
 
@@ -60,11 +61,35 @@ class Scope:
         _mode.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, run in a scope of its own at each call."""
+        """The function, run in a scope of its own at each call; a generator, at each step."""
+        if isgeneratorfunction(function):
+            return self._stepwise(function)
+
         @functools.wraps(function)
         def scoped(*args: Any, **kwargs: Any) -> Any:
             with self.again():
                 return function(*args, **kwargs)
+        return scoped
+
+
+    def _stepwise(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def scoped(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            step, given = generator.send, None
+            while True:
+                try:
+                    with self.again():
+                        made = step(given)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, given = generator.send, (yield made)
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    step, given = generator.throw, error
         return scoped
 
 

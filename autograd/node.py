@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
 NO_ATTRS: dict[str, Any] = {}
+SEEN = {"complex": False}                     # has any complex value come near a gradient yet?  Sweeps ask once
 
 
 class Extra:
@@ -26,7 +27,7 @@ class Extra:
 
     def __init__(self, name: str = "", role: str = "input") -> None:
         self.name, self.role = name, role
-        self.hooks: tuple[Any, ...] = ()      # handles, in the order they were registered
+        self.hooks: dict[int, Any] = {}       # number of the registration -> hook
         self.retain = False
         self.recorded = False
         self.value: Any = None

@@ -52,8 +52,9 @@ class Op:
         self.shapes, self.domain, self.cases = shapes, domain, cases
         self.category, self.symbol, self.floating = category, symbol, floating
         self.rules = rules
+        self.reflected = ""                    # "__radd__", where the op is an operator
         self.aux = aux or {}                   # by name, how to compute it afresh from inputs when a sweep is recorded
-        self.promotable = tuple(j for j, x in enumerate(self.inputs) if x in rules)
+        self.promotable = tuple(j for j, x in enumerate(self.inputs) if x in rules or not rules)
         self.masks = None if self.variadic else tuple(1 << j if x in rules else 0 for j, x in enumerate(self.inputs))
         self.promotes = self.variadic or len(self.promotable) > 1 or floating
         unknown = rules.keys() - set(self.inputs)

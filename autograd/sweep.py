@@ -11,9 +11,9 @@ import numpy as np
 from .call import apply
 from .errors import GradientError
 from .modes import current, enable_grad, outside_recording
-from .node import Node, attrs_of, inputs_of, shape_of
+from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
-from .ops.linear import reshape, sum
+from .ops.linear import conj, reshape, sum
 from .tensor import Tensor, attach, wrap
 
 _number = attrgetter("index")
@@ -84,6 +84,7 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
           record: bool, retain: bool) -> dict[Node, Any]:
     """The reverse sweep.  Returns what reached the leaves and the nodes in `keep`; consumes `grads`."""
     found: dict[Node, Any] = {}
+    complex_seen = SEEN["complex"]
     for node in order:
         g = grads.pop(node, None)
         if g is None:
@@ -99,6 +100,10 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
             continue
         saved: Any = _recall(node) if record else node.saved
         shape = node.shape
+        # A rule is the plain transpose of the derivative; PyTorch's gradient of a complex value is its conjugate.
+        turned = complex_seen and node.dtype.kind == "c"
+        if turned:
+            g = conj(g)
         try:
             for p, (rule, a, b) in zip(node.parents, op.pulls):
                 if p is not None and (live is None or p in live):
@@ -106,6 +111,8 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
                         gp = rule(g) if a is None else rule(g, saved[a])
                     else:
                         gp = rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
+                    if turned:
+                        gp = conj(gp)
                     if shape and gp.shape != p.shape:        # nothing was stretched into a 0-d result
                         gp = fit(gp, p.shape)
                     if p in grads:
@@ -125,8 +132,8 @@ def _notice(node: Node, g: Any, record: bool) -> Any:
     """Hooks, `retain_grad` and `record()`: what few nodes have.  Returns the gradient that goes on."""
     extra = node.extra
     assert extra is not None
-    for handle in extra.hooks:
-        replaced = handle.hook(g if record else wrap(g))
+    for hook in tuple(extra.hooks.values()):
+        replaced = hook(g if record else wrap(g))
         if replaced is not None:
             if not isinstance(replaced, Tensor) or replaced.shape != node.shape or replaced.dtype != node.dtype:
                 got = f"{replaced.shape} {replaced.dtype}" if isinstance(replaced, Tensor) else type(replaced).__name__

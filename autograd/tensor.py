@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .errors import GradientError
-from .node import Constant, Extra, Node, leaf
+from .node import SEEN, Constant, Extra, Node, leaf, tick
 from .promotion import as_value, get_default_dtype
 
 if TYPE_CHECKING:
@@ -191,9 +191,9 @@ class Tensor(Surface):
         if self.node is None:
             raise GradientError("register_hook() was called on a tensor that does not require a gradient")
         extra = extra_of(self)
-        handle = Handle(extra, hook)
-        extra.hooks = (*extra.hooks, handle)
-        return handle
+        key = tick()
+        extra.hooks[key] = hook
+        return Handle(extra, key)
 
     def detach(self) -> Tensor:
         """The same data without the history (memory is shared)."""
@@ -322,10 +322,9 @@ class Tensor(Surface):
 
 def _check_differentiable(dtype: np.dtype[Any]) -> None:
     if dtype.kind == "c":
-        raise GradientError(f"gradients of complex tensors are not there yet; got dtype {dtype}: "
-                            "differentiate by the real and the imaginary part, as two real tensors")
-    if dtype.kind != "f":
-        raise GradientError(f"only floating-point tensors can require gradients; got dtype {dtype}; "
+        SEEN["complex"] = True
+    elif dtype.kind != "f":
+        raise GradientError(f"only floating-point and complex tensors can require gradients; got dtype {dtype}; "
                             "write the data as floats (2.0 for 2) or pass dtype='float32'")
 
 
@@ -365,14 +364,14 @@ def _describe(tensor: Tensor, opening: str, closing: str) -> str:
 class Handle:
     """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
 
-    __slots__ = ("extra", "hook")
+    __slots__ = ("extra", "key")
 
-    def __init__(self, extra: Extra, hook: Callable[[Tensor], Any]) -> None:
-        self.extra, self.hook = extra, hook
+    def __init__(self, extra: Extra, key: int) -> None:
+        self.extra, self.key = extra, key
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self.extra.hooks = tuple(h for h in self.extra.hooks if h is not self)
+        self.extra.hooks.pop(self.key, None)
 
     def __enter__(self) -> Handle:
         return self

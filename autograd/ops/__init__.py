@@ -86,6 +86,7 @@ from .linear import (
     cast,
     clone,
     concatenate,
+    conj,
     cumsum,
     diagonal,
     expand,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import linear
+from ..node import SEEN
+from ..op import elementwise, linear
 
 M, V = (2, 3), (3,)
 
@@ -41,8 +42,16 @@ def identity(x: Any) -> Any:
 def cast(x: Any, *, dtype: Any) -> Any:
     """The values in another dtype; of complex values cast to a real one, the real part."""
     dtype = np.dtype(dtype)
+    if dtype.kind == "c":
+        SEEN["complex"] = True
     with np.errstate(all="ignore"):
         return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+
+
+@elementwise(x=lambda g: conj(g))
+def conj(x: Any) -> Any:
+    """Complex conjugate; a real number itself."""
+    return x.conj()
 
 
 @linear(x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",

@@ -207,9 +207,10 @@ def euclidean_norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""
     _check_floating("norm", x)
     axis = axis_of(dim, x)
-    wide = x.astype(np.float64) if x.dtype.itemsize < 8 else x
+    size = np.abs(x)
+    wide = size.astype(np.float64) if size.dtype.itemsize < 8 else size
     with np.errstate(all="ignore"):
-        m = np.max(np.abs(wide), axis=axis, keepdims=True, initial=0)
+        m = np.max(wide, axis=axis, keepdims=True, initial=0)
         m = np.where(np.isfinite(m) & (m > 0), m, 1)
         out = m * np.sqrt(np.sum((wide / m) ** 2, axis=axis, keepdims=True))
-    return (out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)).astype(x.dtype)
+    return (out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)).astype(size.dtype)
