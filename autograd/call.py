@@ -30,10 +30,12 @@ def caller(op: Op) -> Callable[..., Any]:
     if not op.attributes and not op.variadic and not op.optional and len(op.rules) == len(op.inputs):
         if len(op.inputs) == 1:
             call = _unary(op)
-        elif len(op.inputs) == 2:
+        elif len(op.inputs) == 2 and not op.aux:
             call = _binary(op)
         else:
             call = _general(op)
+    elif not op.attributes and not op.variadic and not op.aux and len(op.rules) == 3 and op.optional == 1:
+        call = _ternary(op)
     else:
         call = _general(op)
     call.__name__ = call.__qualname__ = op.name
@@ -70,6 +72,7 @@ def _binary(op: Op) -> Callable[..., Any]:
     fn, new, wrapped, current_mode = op.fn, Node, object.__new__, current
     kept = op.kept
     keep_none, keep_inputs = kept == (), kept == (0, 1)
+    left, right = op.picks(1), op.picks(2)
 
     def call(x: Any, y: Any) -> Any:
         if type(x) is Tensor and type(y) is Tensor:
@@ -93,14 +96,70 @@ def _binary(op: Op) -> Callable[..., Any]:
                 tensor = wrapped(Tensor)
                 tensor.value, tensor.node = out, node
                 return tensor
+        elif (type(y) is float or type(y) is int) and type(x) is Tensor:
+            xn = x.node
+            if xn is not None and xn.dtype.kind == "f" and current_mode() is None:
+                return beside(x.value, y, (xn, None), left, 1, y)        # a Python number: weak, as NumPy takes it too
+        elif (type(x) is float or type(x) is int) and type(y) is Tensor:
+            yn = y.node
+            if yn is not None and yn.dtype.kind == "f" and current_mode() is None:
+                return beside(x, y.value, (None, yn), right, 0, x)
+        elif type(x) is np.ndarray and type(y) is np.ndarray:
+            try:
+                return fn(x, y)               # arrays, in a sweep
+            except WRONG_INPUT as error:
+                raise op.complaint(error, (x, y), NO_ATTRS) from error
         return apply(op, (x, y), NO_ATTRS)
+
+    def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any) -> Tensor:
+        """The result of a tensor and a Python number."""
+        try:
+            out = fn(xv, yv)
+        except WRONG_INPUT as error:
+            raise op.complaint(error, (xv, yv), NO_ATTRS) from error
+        node = new()
+        node.op, node.parents, node.others = op, parents, {at: number}
+        values = (xv, yv, out, None)
+        node.saved = tuple([values[k] for k in picks])
+        node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+        return attach(out, node)
+    return call
+
+
+def _ternary(op: Op) -> Callable[..., Any]:
+    fn, current_mode = op.fn, current
+
+    def call(x: Any, y: Any, z: Any = None, **attrs: Any) -> Any:
+        if isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(z, Tensor) and current_mode() is None:
+            xn, yn, zn = x.node, y.node, z.node
+            xv, yv, zv = x.value, y.value, z.value
+            if yn is not None and zn is not None and xv.dtype is yv.dtype and yv.dtype is zv.dtype:
+                try:
+                    out = fn(xv, yv, zv)
+                except WRONG_INPUT as error:
+                    raise op.complaint(error, (xv, yv, zv), NO_ATTRS) from error
+                node = Node()
+                node.op, node.parents = op, (xn, yn, zn)
+                if xn is None:                # a batch of data, in the first layer
+                    node.others = {0: stub_of(x)}
+                values = (xv, yv, zv, out, None)
+                node.saved = tuple([values[k] for k in op.picks(6 if xn is None else 7)])
+                node.shape, node.dtype, node.index, node.extra = out.shape, yv.dtype, tick(), None
+                return attach(out, node)
+        if attrs:
+            given = dict(zip(op.inputs, (x, y, z)), **attrs)
+            if len(given) > 3:
+                raise TypeError(f"{op.name}() takes {', '.join(op.inputs)}; got {', '.join(given)}")
+            x, y, z = (given[name] for name in op.inputs)
+        return apply(op, (x, y, z), NO_ATTRS)
     return call
 
 
 def _general(op: Op) -> Callable[..., Any]:
     order, inputs, defaults, variadic = op.order, op.inputs, op.defaults, op.variadic
     n, plain = len(op.inputs), op.order[:len(op.inputs)] == op.inputs
-    required, bare, fn = n - op.optional, not op.attributes, op.fn
+    required, fn = n - op.optional, op.fn
+    known, ready = set(op.attributes), set(op.attributes) <= set(defaults)
     single = n == 1 and not variadic and not op.aux
 
     def call(*args: Any, **attrs: Any) -> Any:
@@ -109,8 +168,11 @@ def _general(op: Op) -> Callable[..., Any]:
                 return fn(args[0], **attrs)    # an array in a sweep
             except WRONG_INPUT:                # named or placed otherwise, or wrong: the long way says which
                 return apply(op, *_sorted_out(args, attrs))
-        if len(args) == n and plain and bare and not attrs and not variadic:
-            return apply(op, args, NO_ATTRS)
+        if len(args) == n and not variadic and (plain or n == 1):
+            if not attrs and ready:
+                return apply(op, args, defaults)
+            if ready and attrs.keys() <= known and not any(isinstance(v, Tensor) for v in attrs.values()):
+                return apply(op, args, {**defaults, **attrs})
         return apply(op, *_sorted_out(args, attrs))
 
     def _sorted_out(args: Any, attrs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -193,7 +255,11 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
                 return NotImplemented         # of a class that knows what to do with a tensor
         values, inputs = _promoted(op, values, inputs, parents)
     try:
-        out = op.fn(*values, **attrs)
+        if live or first is None or first.kind not in "iu":
+            out = op.fn(*values, **attrs)
+        else:
+            with np.errstate(all="ignore"):   # integers wrap round in silence, also where NumPy warns (0-d ones)
+                out = op.fn(*values, **attrs)
     except WRONG_INPUT as error:
         raise op.complaint(error, values, attrs) from error
     if op.aux:
@@ -259,10 +325,8 @@ def _saved(op: Op, made: list[Any], live: int) -> tuple[Any, ...]:
     """Of inputs, result and aux, what the rules of the inputs that need a gradient will ask for; None for the rest."""
     if op.variadic:
         return tuple(made[:-1] if 1 not in op.kept else made if 0 in op.kept else made[-1:])
-    needed = op.asked_by.get(live)
-    if needed is None:
-        needed = op.asked_by[live] = frozenset().union(*[need for j, need in enumerate(op.needs) if live >> j & 1])
-    return tuple([made[k] if k in needed else None for k in op.kept])
+    made.append(None)
+    return tuple([made[k] for k in op.picks(live)])
 
 
 def _promoted(op: Op, values: list[Any], inputs: Any, parents: list[Any]) -> tuple[list[Any], Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
 NO_ATTRS: dict[str, Any] = {}
-SEEN = {"complex": False}                     # has any complex value come near a gradient yet?  Sweeps ask once
+SEEN = {"complex": False, "hooks": False}     # has any complex gradient, any hook, been asked for yet?  Sweeps ask once
 
 
 class Extra:

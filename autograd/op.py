@@ -67,7 +67,7 @@ class Op:
         self.kept = tuple(i for i, name in enumerate(record) if any(name in names for names in asked.values()))
         self.kept_names = tuple(record[i] for i in self.kept)
         self.needs = [frozenset(record.index(a) for a in asked.get(x, ()) if a in record) for x in self.inputs]
-        self.asked_by: dict[int, frozenset[int]] = {}
+        self._picks: dict[int, tuple[int, ...]] = {}
         self.pulls: list[Pull] = [] if self.variadic else [_bind(self, i) for i in range(len(self.inputs))]
         self.call = caller(self)
         if self.name in OPS:
@@ -80,6 +80,13 @@ class Op:
         if b is None:
             return rule(g) if a is None else rule(g, saved[a])
         return rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
+
+    def picks(self, live: int) -> tuple[int, ...]:
+        """Which of (*inputs, out, *aux, None) to save when the inputs in the bit mask `live` need a gradient."""
+        if live not in self._picks:
+            needed = frozenset().union(*[need for j, need in enumerate(self.needs) if live >> j & 1])
+            self._picks[live] = tuple([k if k in needed else -1 for k in self.kept])
+        return self._picks[live]
 
     def make_room(self, n: int) -> None:
         """An op of any number of inputs has as many rules as it was ever given inputs."""

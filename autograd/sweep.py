@@ -14,22 +14,23 @@ from .modes import current, enable_grad, outside_recording
 from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
 from .ops.linear import conj, reshape, sum
+from .quiet import quietly
 from .tensor import Tensor, attach, wrap
 
 _number = attrgetter("index")
 
 
-def history(roots: Iterable[Node], since: int = 0) -> list[Node]:
+def history(roots: Iterable[Node], since: int = 0, leaves: bool = True) -> list[Node]:
     """The nodes the roots were made from, newest first, none older than number `since`.
 
     A node is numbered when it is made, after all it was made from: order of number is a topological
     order, and nothing older than a source can depend on it.  No recursion: a chain may be of any length.
     """
-    order = list(roots)
+    order = [root for root in roots if leaves or root.op is not None]
     found = set(order)
     for node in order:                        # grows while it is walked
         for p in node.parents:
-            if p is not None and p not in found and p.index >= since:
+            if p is not None and p not in found and p.index >= since and (leaves or p.op is not None):
                 found.add(p)
                 order.append(p)
     order.sort(key=_number, reverse=True)
@@ -60,7 +61,7 @@ def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor
             grads[node] = grads[node] + seed if node in grads else seed
     wanted: list[Node] = []
     if sources is None:
-        order, live = history(grads), None
+        order, live = history(grads, leaves=False), None
     else:
         wanted = [s.node for s in sources if s.node is not None]
         order = history(grads, since=min(map(_number, wanted), default=0))
@@ -69,14 +70,11 @@ def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor
     if record:
         with enable_grad(), np.errstate(all="ignore"):
             found = _walk(order, grads, live, keep, True, retain)
+    elif current() is None and not SEEN["hooks"]:
+        found = quietly(_walk, order, grads, live, keep, False, retain)
     else:
-        mode = current()
-        with np.errstate(all="ignore"):
-            if mode is None or mode.recorder is None:
-                found = _walk(order, grads, live, keep, False, retain)
-            else:
-                with outside_recording():
-                    found = _walk(order, grads, live, keep, False, retain)
+        with np.errstate(all="ignore"), outside_recording():
+            found = _walk(order, grads, live, keep, False, retain)
     return found if sources is None else [None if s.node is None else found.get(s.node) for s in sources]
 
 
@@ -95,8 +93,6 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
             found[node] = g
         op = node.op
         if op is None:
-            if live is None:
-                found[node] = g
             continue
         saved: Any = _recall(node) if record else node.saved
         shape = node.shape
@@ -125,6 +121,11 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
             raise
         if not retain and saved:
             node.saved = None
+    if live is None:                          # the leaves stand in no order: what is left belongs to them
+        for node, g in grads.items():
+            extra = node.extra
+            found[node] = _notice(node, g, record) if extra is not None and (extra.hooks or extra.recorded) else g
+        grads.clear()
     return found
 
 

@@ -192,6 +192,7 @@ class Tensor(Surface):
             raise GradientError("register_hook() was called on a tensor that does not require a gradient")
         extra = extra_of(self)
         key = tick()
+        SEEN["hooks"] = True
         extra.hooks[key] = hook
         return Handle(extra, key)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, enable_grad
+from autograd.quiet import quietly
 
 from .checks import RUN_FLAGS, Group, described, known_flags, listed, number, read_group
 
@@ -114,10 +115,9 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self.stepped = True
-        self._step()
+        quietly(self._step)                   # a diverging run turns inf and nan in silence, as in PyTorch
         return loss
 
-    @np.errstate(all="ignore")                # a diverging run turns inf and nan in silence, as in PyTorch
     def _step(self) -> None:
         state, large = self.state, self.large
         for group in self.param_groups:

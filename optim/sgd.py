@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from .checks import Group, number
 from .optimizer import Optimizer, State, Update
+
+
+@lru_cache(64)
+def rate(lr: float, dtype: Any) -> Any:
+    """The rate as a 0-d array, half as dear to a ufunc as a Python number."""
+    return np.array(lr, dtype)
 
 
 class SGD(Optimizer):
@@ -40,9 +49,7 @@ class SGD(Optimizer):
         nesterov = group["nesterov"]
 
         def plain(p: Any, g: Any, s: State) -> Any:
-            p_new = -lr * g
-            p_new += p
-            return p_new
+            return p - (rate(lr, p.dtype) if p.ndim else lr) * g
 
         def with_momentum(p: Any, g: Any, s: State) -> Any:
             b = s.get("momentum_buffer")

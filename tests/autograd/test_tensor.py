@@ -345,6 +345,26 @@ def test_a_write_through_a_detached_tensor_never_makes_a_wrong_gradient():
     assert x.grad.tolist() == [2.0, 4.0]
 
 
+@pytest.mark.parametrize("view", [lambda t: t.reshape(2, 2), lambda t: t[:2], lambda t: t.detach().view(2, 2),
+                                  lambda t: t[::-1]])
+def test_a_write_through_a_view_never_makes_a_wrong_gradient(view):
+    x, w = leaf([1.0, 2.0, 3.0, 4.0]), Tensor(np.ones(4))
+    y = (x * w).sum()
+    try:
+        view(w)[0] = 100.0
+        y.backward()
+    except (GradientError, ValueError):
+        return
+    assert x.grad.tolist() == [1.0] * 4
+
+
+def test_a_write_through_a_view_that_no_graph_holds():
+    t = ag.zeros(2, 3)
+    t[0][1] = 5.0
+    t.T[2] = 7.0
+    assert t.tolist() == [[0, 5, 7], [0, 0, 7]]
+
+
 # -- copies ----------------------------------------------------------------------------------------------
 
 
