@@ -36,7 +36,7 @@ __all__ = [
     "zeros_like",
 ]
 
-_rng = np.random.default_rng()
+_rng: np.random.Generator | None = None       # made when first asked for: numpy.random is slow to import
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -48,6 +48,12 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def default_rng() -> np.random.Generator:
     """The generator that all of the library draws from when it is given no other."""
+    return _rng if _rng is not None else _seeded()
+
+
+def _seeded() -> np.random.Generator:
+    global _rng
+    _rng = np.random.default_rng()
     return _rng
 
 
@@ -153,24 +159,24 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform random numbers in [0, 1)."""
-    return _finish(np.asarray(_rng.random(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(np.asarray(default_rng().random(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal random numbers of mean 0 and variance 1."""
-    return _finish(np.asarray(_rng.standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(np.asarray(default_rng().standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
 
 
 def randint(low: int, high: Any = None, size: Any = None, dtype: DTypeLike = np.int64) -> Tensor:
     """Random integers in [low, high):  randint(10, (2, 3)) or randint(0, 10, (2, 3))."""
     if size is None:
         low, high, size = 0, low, high
-    return _finish(np.asarray(_rng.integers(low, high, size)).astype(dtype), False)
+    return _finish(np.asarray(default_rng().integers(low, high, size)).astype(dtype), False)
 
 
 def randperm(n: int) -> Tensor:
     """The integers 0..n-1 in random order."""
-    return _finish(_rng.permutation(n), False)
+    return _finish(default_rng().permutation(n), False)
 
 
 def rand_like(x: Any, requires_grad: bool = False) -> Tensor:

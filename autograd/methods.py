@@ -310,10 +310,11 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     if self.node is not None or (isinstance(value, Tensor) and value.node is not None):
         raise GradientError("assigning into a tensor that takes part in a graph would make saved values wrong; "
                             "use autograd.where(mask, value, x), or fill the tensor before requires_grad_()")
-    if getrefcount(self.value) > 2 and self.value.ndim:
+    held, owner = self.value, self.value.base if self.value.ndim else None
+    if self.value.ndim and (getrefcount(held) > 3 or (owner is not None and getrefcount(owner) > 3)):
         raise GradientError(
-            "assigning into memory that something else holds too (a graph that saved it, a detached tensor, "
-            "a NumPy array) would change what they hold; use x = x.clone() first"
+            "assigning into memory that something else holds too (a view, a detached tensor, a NumPy array, a "
+            "graph that saved it) would change what they hold: index once, x[0, 1] = v, or write into x.clone()"
         )
     index = tuple(_plain(k) for k in index) if isinstance(index, tuple) else _plain(index)
     if self.value.ndim == 0:

@@ -39,10 +39,10 @@ class Op:
 
     def __init__(self, fn: Callable[..., Any], kind: str, rules: dict[str, Rule], *, shapes: str, domain: Any,
                  cases: Any, category: str, symbol: str, order: tuple[str, ...] | None, floating: bool,
-                 aux: dict[str, Rule] | None) -> None:
+                 aux: dict[str, Rule] | None, name: str) -> None:
         code = fn.__code__
         n, k = code.co_argcount, code.co_kwonlyargcount
-        self.fn, self.kind, self.name, self.doc = fn, kind, fn.__name__, fn.__doc__ or ""
+        self.fn, self.kind, self.name, self.doc = fn, kind, name or fn.__name__, fn.__doc__ or ""
         self.variadic = bool(code.co_flags & 0x04)
         self.inputs = (code.co_varnames[n + k],) if self.variadic else code.co_varnames[:n]
         self.optional = len(fn.__defaults__ or ())
@@ -171,13 +171,36 @@ def _find(op: Op, name: str, i: int) -> Callable[[Any, Node], Any]:
 
 
 def _kind(kind: str) -> Callable[..., Any]:
-    def declare(*, shapes: str = "shapes that broadcast together", domain: Any = (-2.0, 2.0), cases: Any = (),
-                category: str = "", symbol: str = "", order: tuple[str, ...] | None = None, floating: bool = False,
-                aux: dict[str, Rule] | None = None, **rules: Rule) -> Callable[[Callable[..., Any]], Any]:
+    def declare(
+        *,
+        shapes: str = "shapes that broadcast together",
+        domain: Any = (-2.0, 2.0),
+        cases: Any = (),
+        category: str = "",
+        symbol: str = "",
+        order: tuple[str, ...] | None = None,
+        floating: bool = False,
+        aux: dict[str, Rule] | None = None,
+        name: str = "",
+        **rules: Rule,
+    ) -> Callable[[Callable[..., Any]], Any]:
         def make(fn: Callable[..., Any]) -> Any:
-            return Op(fn, kind, rules, shapes=shapes, domain=domain, cases=cases, symbol=symbol, order=order,
-                      category=category or ("elementwise" if kind == "elementwise" else
-                                            "shape" if kind == "linear" else "custom"), floating=floating, aux=aux).call
+            return Op(
+                fn,
+                kind,
+                rules,
+                shapes=shapes,
+                domain=domain,
+                cases=cases,
+                symbol=symbol,
+                order=order,
+                category=category
+                or ("elementwise" if kind == "elementwise" else "shape" if kind == "linear" else "custom"),
+                floating=floating,
+                aux=aux,
+                name=name,
+            ).call
+
         return make
     return declare
 

@@ -168,7 +168,7 @@ def test_tasks_run_in_the_checkout_and_python_where_the_user_is(script, monkeypa
         script.main(line.split())
     assert commands == [
         (["x.py"], start),
-        (["-m", "viz.demo"], script.ROOT),
+        (["notebooks/digits.py"], script.ROOT),
         (["-m", "pytest", "tests/autograd", "-k", "matmul"], script.ROOT),
         (["-m", "pytest", "tests/conformance", "-x"], script.ROOT),
     ]

@@ -140,4 +140,21 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 swapaxes = swapdims = transpose
 expand_dims, broadcast_to, moveaxis, ravel = unsqueeze, expand, movedim, flatten
 
-__all__ = [name for name, function in list(globals().items()) if callable(function)]
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "affine", "all", "allclose", "amax", "amin", "any", "arccos",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "asin", "asinh",
+    "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_tensors",
+    "broadcast_to", "cast", "cat", "ceil", "chunk", "clamp", "clip", "clone", "concatenate", "conj", "cos", "cosh",
+    "count_nonzero", "cumsum", "diagonal", "div", "divide", "dot", "einsum", "elu", "eq", "equal", "erf", "erfc",
+    "exp", "exp2", "expand", "expand_dims", "expm1", "fix", "flatten", "flip", "floor", "floor_divide", "gather",
+    "ge", "gelu", "greater", "greater_equal", "gt", "identity", "index_select", "isclose", "isfinite", "isinf",
+    "isnan", "le", "leaky_relu", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "log_softmax",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsigmoid", "logsumexp", "lt",
+    "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "min", "minimum", "mm", "mod", "moveaxis",
+    "movedim", "mul", "multiply", "mv", "ne", "neg", "negative", "nonzero", "norm", "not_equal", "one_hot", "outer",
+    "pad", "permute", "pow", "power", "prod", "ravel", "reciprocal", "relu", "remainder", "reshape", "roll",
+    "round", "rsqrt", "scatter_add", "sigmoid", "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "softmax",
+    "softmax_cross_entropy", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "standardize",
+    "std", "sub", "subtract", "sum", "swapaxes", "swapdims", "take", "take_along_dim", "tan", "tanh", "tile",
+    "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind", "unflatten", "unsqueeze", "var", "where",
+]

@@ -17,8 +17,8 @@ _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 _TARGET = np.array([2, 0, 1, 2])
 
 
-def check_classes(target: Any, classes: int, ignore_index: int = -100, who: str = "cross_entropy") -> None:
-    """Labels must be integers in 0..classes-1 (or `ignore_index`): TypeError or IndexError, with the fix."""
+def check_classes(target: Any, classes: int, ignore_index: int | None = None, who: str = "cross_entropy") -> None:
+    """Labels must be integers in 0..classes-1 (or `ignore_index`, where given): TypeError or IndexError, with the fix."""
     if target.dtype.kind not in "iu":
         raise TypeError(f"{who}: expected integer class labels of shape (N,); got dtype {target.dtype}: "
                         "use labels.astype('int64'), or probabilities of the shape of the logits")
@@ -26,7 +26,8 @@ def check_classes(target: Any, classes: int, ignore_index: int = -100, who: str 
         unsigned = target.view(_UNSIGNED[target.dtype.itemsize])  # a negative label is a huge one: one look, not two
         if np.maximum.reduce(unsigned, axis=None) >= classes:
             wrong = (target < 0) | (target >= classes)
-            wrong &= target != ignore_index
+            if ignore_index is not None:
+                wrong &= target != ignore_index
             if wrong.any():
                 at = tuple(int(k) for k in np.argwhere(wrong)[0]) if target.ndim else ()
                 bad = int(target[at])
@@ -37,6 +38,7 @@ def check_classes(target: Any, classes: int, ignore_index: int = -100, who: str 
 
 @op(
     logits=lambda g, slope: slope * (g / len(slope)),
+    name="cross_entropy",
     aux={"slope": lambda logits, target: less_onehot(softmax(logits, dim=1), target)},
     category="loss",
     shapes="logits (N, C) and integer labels (N,)",

@@ -80,6 +80,7 @@ def _to_right(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
     x=lambda g, weight: g @ weight,
     weight=lambda g, x: _flat(g).mT @ _flat(x),
     bias=lambda g: _column_sums(_flat(g)),
+    name="linear",                            # as its layer; the Python name is taken, for linear ops
     shapes="x (..., n), weight (m, n) and bias (m,)",
     category="linear",
     symbol="⊗",

@@ -1,0 +1,249 @@
+"""What layers compute, given their parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import ShapeError, Tensor, affine, default_rng, where
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """x W^T + b:  input (..., n), weight (m, n), bias (m,) -> (..., m)."""
+    return affine(input, weight) if bias is None else affine(input, weight, bias)
+
+
+# -- dropout ---------------------------------------------------------------------------------------------
+
+
+def check_probability(who: str, p: float) -> None:
+    """ValueError unless 0 <= p <= 1."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"{who}: dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each element 0 with probability p and x / (1 - p) otherwise; x itself unless training (Srivastava 2014)."""
+    check_probability("dropout", p)
+    if not training or p == 0:
+        return input
+    keep = np.asarray(default_rng().random(input.shape, np.float32) >= p)
+    scale = input.dtype.type(1 / (1 - p) if p < 1 else 0)
+    return input * (keep * scale)
+
+
+# -- embedding -------------------------------------------------------------------------------------------
+
+
+def check_padding(padding_idx: int | None, rows: int) -> int | None:
+    """The padding row counted from the front; IndexError when there is no such row."""
+    if padding_idx is None:
+        return None
+    if not -rows <= padding_idx < rows:
+        raise IndexError(f"embedding: padding_idx must be a row of the table, 0..{rows - 1}; got {padding_idx}")
+    return padding_idx % rows
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Any:
+    """Rows of a table:  input (any shape) integers, weight (rows, n) -> (*input.shape, n).
+
+    The row `padding_idx` gets no gradient.  Rows longer than `max_norm` are first shortened to it, in the table itself.
+    With `scale_grad_by_freq` the gradient of a row is divided by how often it was asked for.  Gradients are dense
+    always: `sparse` is accepted and changes nothing.
+    Raises TypeError for an index that is not of integers, IndexError for one outside the table.
+    """
+    index = np.asarray(input.value if isinstance(input, Tensor) else input)
+    rows = weight.shape[0]
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"embedding: expected integer indices; got {index.dtype} of shape {index.shape}: use x.long()")
+    if index.size and (index.min() < 0 or index.max() >= rows):
+        at = tuple(int(k) for k in np.argwhere((index < 0) | (index >= rows))[0])
+        raise IndexError(f"embedding: index out of range: the table has {rows} rows, 0..{rows - 1}; "
+                         f"got {int(index[at])} at position {at}")
+    padding_idx = check_padding(padding_idx, rows)
+    if max_norm is not None:
+        _shorten(weight, index, max_norm, norm_type)
+    out = weight[index]
+    if isinstance(out, Tensor) and out.requires_grad:
+        if padding_idx is not None:
+            padded = index == padding_idx
+            if padded.any():
+                out = where(padded[..., None], out.detach(), out)
+        if scale_grad_by_freq and index.size:
+            share = (1 / np.bincount(index.ravel(), minlength=rows)[index]).astype(out.dtype)[..., None]
+            out = out * share + out.detach() * (1 - share)
+    return out
+
+
+def _shorten(weight: Any, index: Any, max_norm: float, norm_type: float) -> None:
+    """Bring the rows asked for to a norm of at most max_norm; no part of any graph."""
+    if not isinstance(weight, Tensor):
+        raise TypeError("embedding: with max_norm the weight must be a Tensor, to be updated; got "
+                        f"{type(weight).__name__}")
+    value, at = weight.value.copy(), np.unique(index)
+    norms = np.linalg.norm(value[at], norm_type, axis=1, keepdims=True)
+    value[at] *= np.where(norms > max_norm, max_norm / (norms + 1e-7), 1).astype(value.dtype)
+    weight.value = value
+
+
+def one_hot(input: Any, num_classes: int = -1) -> Any:
+    """A 1 at each position that the labels name:  input (...) integers -> (..., num_classes) int64."""
+    return autograd.one_hot(input, num_classes)
+
+
+# -- normalisation ---------------------------------------------------------------------------------------
+
+
+def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None,
+               eps: float = 1e-5) -> Any:
+    """Mean 0 and variance 1 over the last axes, then scaled and shifted:  (x - mean) / √(var + ε) · weight + bias.
+
+    input (..., *normalized_shape); weight and bias (*normalized_shape).  Source: Ba et al. 2016.
+    """
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    n = len(shape)
+    if n == 0 or tuple(input.shape[-n:]) != shape:
+        raise ShapeError(f"layer_norm: expected an input whose last axes are normalized_shape={shape}; "
+                         f"got shape {tuple(input.shape)}")
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and tuple(given.shape) != shape:
+            raise ShapeError(f"layer_norm: expected {name} of shape normalized_shape={shape}; got {tuple(given.shape)}")
+    return _scaled(autograd.standardize(input, dim=-1 if n == 1 else tuple(range(-n, 0)), eps=eps), weight, bias)
+
+
+def check_batch(shape: tuple[int, ...]) -> None:
+    """In training there must be more than one value per channel: of one, the variance is 0 and the output all bias."""
+    if int(np.prod(shape)) == shape[1]:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}: use a larger "
+                         "batch (DataLoader drop_last=True leaves out a last one of a single sample), or model.eval()")
+
+
+def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
+               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+    """Mean 0 and variance 1 for each channel, then scaled and shifted:  (x - mean) / √(var + ε) · weight + bias.
+
+    input (N, C, ...); all else (C,) or None.  Training: statistics of the batch, and the running ones (Tensors) move
+    towards them by `momentum`, with the unbiased variance; otherwise the running ones are used.
+    Source: Ioffe and Szegedy 2015.
+    """
+    shape = tuple(input.shape)
+    if len(shape) < 2:
+        raise ShapeError(f"batch_norm: expected an input (N, C, ...); got shape {shape}")
+    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, given in named.items():
+        if given is not None and tuple(given.shape) != shape[1:2]:
+            raise ShapeError(f"batch_norm: expected {name} of shape ({shape[1]},), one for each channel of the input "
+                             f"{shape}; got {tuple(given.shape)}")
+    axes = (0, *range(2, len(shape)))
+    if training:
+        check_batch(shape)
+        if running_mean is not None and running_var is not None:
+            _follow(input, running_mean, running_var, axes, momentum)
+        return _scaled(autograd.standardize(input, dim=axes, eps=eps), _wide(weight, shape), _wide(bias, shape))
+    if running_mean is None or running_var is None:
+        raise ValueError("batch_norm: without training it needs running_mean and running_var; got None")
+    scale = autograd.rsqrt(running_var + eps)
+    return _scaled(input - _wide(running_mean, shape), _wide(scale if weight is None else scale * weight, shape),
+                   _wide(bias, shape))
+
+
+def _follow(input: Any, running_mean: Tensor, running_var: Tensor, axes: tuple[int, ...], momentum: float) -> None:
+    """Move the running statistics towards those of the batch; they are no part of any graph."""
+    if not (isinstance(running_mean, Tensor) and isinstance(running_var, Tensor)):
+        raise TypeError("batch_norm: running_mean and running_var must be Tensors, to be updated; got "
+                        f"{type(running_mean).__name__} and {type(running_var).__name__}")
+    x = input.value if isinstance(input, Tensor) else np.asarray(input)
+    mean = np.mean(x, axis=axes, keepdims=True, dtype=np.float64)
+    d = x - mean.astype(x.dtype)
+    var = np.add.reduce(d * d, axis=axes, dtype=np.float64) / (x.size // x.shape[1] - 1)
+    for running, batch in ((running_mean, mean.reshape(-1)), (running_var, var)):
+        running.value = ((1 - momentum) * running.value + momentum * batch).astype(running.dtype)
+
+
+def _wide(v: Any, shape: tuple[int, ...]) -> Any:
+    """(C,) as (C, 1, ...), to meet axis 1 of an input of `shape`."""
+    return v if v is None or len(shape) == 2 else autograd.reshape(v, shape=(shape[1],) + (1,) * (len(shape) - 2))
+
+
+def _scaled(x: Any, weight: Any, bias: Any) -> Any:
+    if weight is not None:
+        x = x * weight
+    return x if bias is None else x + bias
+
+
+# -- geometry --------------------------------------------------------------------------------------------
+
+
+_BORDERS: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # as NumPy calls them
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """A border: `pad` is (before, after) for the last axis, then for the one before it, ...; negative entries cut away.
+
+    mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "replicate" repeats the edge,
+    "circular" goes on from the other side.
+    """
+    if mode == "constant":
+        return autograd.pad(input, pad, "constant", 0.0 if value is None else value)
+    if mode not in _BORDERS:
+        raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular'; got {mode!r}")
+    if len(pad) % 2 or len(pad) // 2 > input.ndim:
+        raise ShapeError(f"pad: expected (before, after) for at most {input.ndim} axes; got {tuple(pad)}")
+    for k in range(0, len(pad), 2):
+        axis, before, after = input.ndim - 1 - k // 2, int(pad[k]), int(pad[k + 1])
+        n = input.shape[axis]
+        most = n - 1 if mode == "reflect" else n
+        if max(before, after) > most and (mode != "replicate" or n == 0):
+            raise ShapeError(f"pad: mode {mode!r} can add at most {most} to axis {axis} of input {tuple(input.shape)}; "
+                             f"got {before, after}")
+        if before or after:
+            at, cut = np.arange(n), slice(max(-before, 0), -max(-after, 0) or None)
+            if mode == "circular":                      # what is cut away does not come back at the other side
+                at, cut = at[cut], slice(None)
+            at = np.pad(at, (max(before, 0), max(after, 0)), mode=_BORDERS[mode])[cut]
+            input = autograd.index_select(input, axis, at)
+    return input
+
+
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+    """x / max(‖x‖_p, ε), the norm taken over `dim`."""
+    return input / autograd.clamp(_norm(input, p, dim, True), min=eps)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """Cosine of the angle between vectors along `dim`:  x1 · x2 / (max(‖x1‖, ε) max(‖x2‖, ε))."""
+    if x1.shape != x2.shape:
+        x1, x2 = autograd.broadcast_tensors(x1, x2)
+    a = x1 / autograd.clamp(autograd.norm(x1, dim=dim, keepdim=True), min=eps)
+    b = x2 / autograd.clamp(autograd.norm(x2, dim=dim, keepdim=True), min=eps)
+    return autograd.sum(a * b, dim=dim)
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """‖x1 - x2 + ε‖_p over the last axis."""
+    return _norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def _norm(x: Any, p: float, dim: Any, keepdim: bool) -> Any:
+    if p == 2:
+        return autograd.norm(x, dim=dim, keepdim=keepdim)
+    size = autograd.abs(x)
+    if p == 1:
+        return autograd.sum(size, dim=dim, keepdim=keepdim)
+    if p == math.inf:
+        return autograd.amax(size, dim=dim, keepdim=keepdim)
+    if p == 0:
+        return autograd.sum(where(size == 0, size, 1.0), dim=dim, keepdim=keepdim)
+    if p < 0:
+        return autograd.sum(size ** p, dim=dim, keepdim=keepdim) ** (1 / p)
+    return _root(autograd.sum(_root(size, p), dim=dim, keepdim=keepdim), 1 / p)
+
+
+def _root(x: Any, p: float) -> Any:
+    """x^p for x >= 0, p > 0; at 0 the derivative is taken as 0, where for p < 1 it is infinite."""
+    return where(x == 0, 0, where(x == 0, 1, x) ** p)

@@ -1,0 +1,220 @@
+"""`draw`: a picture of a tensor's history, of a module, of a function.
+
+    viz.draw(loss)                                 in a notebook
+    viz.draw(model, x).save("model.svg")
+    viz.draw(loss, direction="backward", theme="dark").save("backward.png")
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from autograd.graph import Graph, graph, trace
+
+from . import backend, files
+from .compose import scene
+from .dot import answer, request, source
+from .layout import layout
+from .outline import outline
+from .paint import Sheet, sheet
+from .reverse import backward
+from .scene import Placed, Scene
+from .svg import svg
+from .theme import THEMES
+from .view import View, view
+from .xdot import PROBE, page
+
+if TYPE_CHECKING:
+    import graphviz
+
+MOST_FOR_GRAPHVIZ = 800                        # cards; its layout takes far more than linear time
+MOST_PIXELS = 30e6
+MOST_SIDE = 32_000                             # pixels: the limit of Cairo
+MOST_POINTS = 14_000                           # of a PDF page: the limit of its readers
+OPTIONS: dict[str, tuple[Any, ...]] = {
+    "direction": ("forward", "backward"), "theme": tuple(THEMES), "params": ("row", "node", None),
+    "rankdir": ("TB", "LR", None), "engine": ("built-in", "dot"),
+}
+
+
+def draw(target: Any, *inputs: Any, direction: str = "forward", depth: int | None = None, budget: int | None = 150,
+         theme: str = "light", params: str | None = None, rankdir: str | None = None, engine: str = "built-in"
+         ) -> Drawing:
+    """The picture of a computation.
+
+    target: a Tensor (or several in a list): what it was computed from; a Module or function with example
+        inputs: what it does with them; or a Graph.
+    direction: "forward", from the inputs to the result; "backward", from the result to the gradients.
+    depth: how many levels of modules are open; None opens as many as fit into the budget.
+    budget: about how many cards are shown; None shows every operation, nothing folded.
+    theme: "light" or "dark".
+    params: "row" shows parameters as rows in the cards of the ops that use them, "node" as nodes of their own;
+        None is "node" for a small graph of scalars.
+    rankdir: "TB" from top to bottom, "LR" from left to right; None is "LR" for a small graph of scalars.
+    engine: "built-in" lays out the same everywhere; "dot" asks Graphviz, where there is one.
+
+    Raises TypeError for what has no graph, ValueError for an unknown option.
+    """
+    for name, value in (("direction", direction), ("theme", theme), ("params", params), ("rankdir", rankdir),
+                        ("engine", engine)):
+        if value not in OPTIONS[name]:
+            known = " or ".join(repr(v) for v in OPTIONS[name] if v is not None)
+            raise ValueError(f"draw: expected {name}={known}; got {value!r}")
+    for name, count, least in (("depth", depth, 0), ("budget", budget, 1)):
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
+            raise ValueError(f"draw: expected {name} to be an int of at least {least}, or None; got {count!r}")
+    record = graph_of(target, inputs)
+    seen = view(record, depth=depth, budget=budget, params=params)
+    rankdir = rankdir or ("LR" if seen.scalar else "TB")
+    if direction == "backward":
+        seen = backward(seen)
+    return Drawing(record, seen, scene(seen, rankdir), theme, engine)
+
+
+def graph_of(target: Any, inputs: tuple[Any, ...]) -> Graph:
+    """The record of a Tensor, of several, of a call; a Graph as it is."""
+    if callable(target):
+        if not inputs and hasattr(target, "forward"):
+            name = type(target).__name__
+            raise TypeError(f"draw: expected example inputs to call the {name} with; got none; "
+                            "give what you would call it with: draw(model, x)")
+        return trace(target, *inputs)
+    if not isinstance(target, Graph):
+        several = list(target) if isinstance(target, (list, tuple)) else [target]
+        if not several or not all(hasattr(t, "requires_grad") for t in several):
+            kinds = ", ".join(sorted({type(t).__name__ for t in several})) or "an empty list"
+            raise TypeError("draw: expected a Tensor, a Module or function with example inputs, or a Graph; got "
+                            f"{kinds}; make it a Tensor(..., requires_grad=True) and draw what is computed with that")
+        if not inputs:
+            return graph(*several)
+    if inputs:
+        raise TypeError(f"draw: expected example inputs only after a Module or function; got {len(inputs)} after a "
+                        f"{type(target).__name__}; leave them out")
+    return target
+
+
+class Drawing:
+    """A picture: shows itself in Jupyter, saves itself, and says itself in words.
+
+    Attributes: `svg` (text of the SVG), `source` (DOT text), `digraph` (a graphviz.Digraph), `text`
+    (indented outline), `graph` (the Graph drawn), `view`, `scene`, `notes`, `width` and `height` (points).
+    """
+
+    __slots__ = ("_placed", "_sheet", "engine", "graph", "notes", "scene", "theme", "view")
+
+    def __init__(self, graph: Graph, view: View, scene: Scene, theme: str, engine: str) -> None:
+        self.graph, self.view, self.scene, self.theme, self.engine = graph, view, scene, theme, engine
+        self.notes: tuple[str, ...] = ()       # what the reader should know of how it was made
+        self._placed: Placed | None = None
+        self._sheet: Sheet | None = None
+
+    @property
+    def placed(self) -> Placed:
+        """Positions of everything; laid out when first asked for."""
+        if self._placed is None:
+            self._placed = self._arranged()
+        return self._placed
+
+    def _arranged(self) -> Placed:
+        if self.engine == "dot":
+            cards = len(self.scene.cards)
+            if cards > MOST_FOR_GRAPHVIZ:
+                self.notes = (f"{cards} cards: laid out by the built-in engine; Graphviz is asked for up to "
+                              f"{MOST_FOR_GRAPHVIZ}",)
+            else:
+                try:
+                    return answer(self.scene, backend.graphviz(request(self.scene), "dot", "json0"))
+                except backend.TimeLimit:
+                    self.notes = (f"Graphviz took over {backend.TIME_LIMIT:g} s: laid out by the built-in engine",)
+                except (backend.BackendError, ValueError, KeyError):
+                    self.notes = ("Graphviz is not at hand: laid out by the built-in engine",)
+        return layout(self.scene)
+
+    @property
+    def sheet(self) -> Sheet:
+        """The painted page."""
+        if self._sheet is None:
+            placed = self.placed               # first: it may leave a note
+            self._sheet = sheet(self.scene, placed, self.notes)
+        return self._sheet
+
+    @property
+    def svg(self) -> str:
+        """The picture as a standalone SVG document."""
+        return svg(self.sheet, THEMES[self.theme])
+
+    @property
+    def source(self) -> str:
+        """The picture as DOT text, for any Graphviz."""
+        return source(self.scene, THEMES[self.theme])
+
+    @property
+    def digraph(self) -> graphviz.Digraph:
+        """The picture as a `graphviz.Digraph`, to be changed and rendered with that package."""
+        import graphviz
+        head, *body, _ = self.source.splitlines(keepends=True)
+        return graphviz.Digraph(head.split()[1], body=body)
+
+    @property
+    def text(self) -> str:
+        """The picture in words, as an indented outline."""
+        return outline(self.scene)
+
+    @property
+    def width(self) -> float:
+        return self.sheet.width
+
+    @property
+    def height(self) -> float:
+        return self.sheet.height
+
+    def save(self, path: str | os.PathLike[str], dpi: float = 144) -> None:
+        """Writes the picture: .svg .dot .json .txt always, .png and .pdf where Graphviz is at hand.
+
+        The file is written whole or not at all.  dpi: of a PNG; lowered, with a warning, over 30 megapixels.
+        Raises ValueError for another suffix, an OSError for a place that cannot be written, BackendError where
+        Graphviz is missing, fails, or takes longer than `viz.backend.TIME_LIMIT`: all before anything is written.
+        """
+        real, suffix = files.checked(path)
+        if suffix in (".png", ".pdf") and not backend.available():
+            raise backend.BackendError(
+                f"save: expected Graphviz, for a {suffix} file; got a machine with neither the `dot` program nor "
+                f"pygraphviz; {backend.INSTALL}; or save as .svg, which needs nothing")
+        if suffix in (".png", ".pdf"):
+            data = self._painted(suffix[1:], dpi)
+        else:
+            data = {".svg": lambda: self.svg, ".dot": lambda: self.source, ".json": self.graph.to_json,
+                    ".txt": lambda: self.text + "\n"}[suffix]().encode()
+        files.write(real, data)
+
+    def _painted(self, form: str, dpi: float) -> bytes:
+        page_text = page(self.sheet, THEMES[self.theme], _lift())
+        if form == "pdf":
+            inches = MOST_POINTS / 72
+            settings = {"size": f"{inches:.0f},{inches:.0f}"} if max(self.width, self.height) > MOST_POINTS else {}
+        else:
+            area, side = self.width * self.height, max(self.width, self.height)
+            most = 72 * min((MOST_PIXELS / area) ** 0.5, MOST_SIDE / side)
+            if dpi > most:
+                import warnings
+                warnings.warn(f"save: a PNG of {self.width:.0f} by {self.height:.0f} points at {dpi:g} dpi is over "
+                              f"{MOST_PIXELS / 1e6:.0f} megapixels; drawn at {most:.0f} dpi; save as .svg or .pdf to "
+                              "keep every detail", stacklevel=3)
+            settings = {"dpi": f"{min(dpi, most):.2f}"}
+        return backend.graphviz(page_text, "nop2", form, **settings)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        page_svg = svg(self.sheet, THEMES[self.theme], inline=True)
+        return {"text/html": f'<div style="max-width:100%;overflow:auto">{page_svg}</div>',
+                "image/svg+xml": self.svg, "text/plain": self.text}
+
+
+def _lift() -> float:
+    """How far above its baseline the Graphviz of this machine sets text."""
+    import re
+    found = re.search(r'<text[^>]* y="(-?[\d.]+)"', backend.graphviz(PROBE, "nop2", "svg").decode())
+    return -float(found[1]) / 10 if found else 0.0
