@@ -291,6 +291,9 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     else:
         node.saved = ()
     if recording:
+        for x in inputs:
+            if isinstance(x, Tensor) and x.node is not None:
+                mode.recorder.leaf(x.node, x.value)          # type: ignore[union-attr]
         mode.recorder.note(node, out)         # type: ignore[union-attr]
     if kind is Node:
         return attach(out, node)
@@ -317,7 +320,7 @@ def _other(x: Any, recorder: Any) -> Any:
         value = np.asarray(x)
         stub = leaf(value, Constant)
     if recorder is not None:
-        recorder.constant(stub, value)
+        recorder.leaf(stub, value)
     return stub
 
 

@@ -199,6 +199,7 @@ def _ancestors(roots: Sequence[Node]) -> tuple[list[Node], list[tuple[Any, ...]]
 
 def _build(roots: Sequence[Node], values: dict[Node, Any]) -> Graph:
     order, inputs = _ancestors(roots)
+    values = {**_at_hand(order), **values}
     backward_done = any(n.extra is not None and n.extra.grad is not None for n in order)
     ids: dict[Node, int] = {}
     nodes: list[GraphNode] = []
@@ -216,6 +217,20 @@ def _build(roots: Sequence[Node], values: dict[Node, Any]) -> Graph:
             modules.update(node.extra.modules)
         nodes.append(_node(len(nodes), node, tuple(at), [nodes[i] for i in at], values.get(node), backward_done))
     return Graph(tuple(nodes), tuple(ids[r] for r in roots), modules)
+
+
+def _at_hand(order: Sequence[Node]) -> dict[Node, Any]:
+    """Values that were saved for the backward pass, and so are known without a recording."""
+    found: dict[Node, Any] = {}
+    for node in order:
+        if node.op is None or not node.saved or node.op.variadic:
+            continue
+        made = (*node.parents, node)
+        for k, value in zip(node.op.kept, node.saved, strict=True):
+            owner = made[k] if k < len(made) else None
+            if owner is not None and value is not None:
+                found[owner] = value
+    return found
 
 
 def _constant(position: int, number: Any) -> GraphNode:

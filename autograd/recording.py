@@ -9,7 +9,7 @@ from os.path import basename, dirname
 from typing import TYPE_CHECKING, Any
 
 from .modes import Mode, Scope
-from .node import Constant, Extra, Node
+from .node import Extra, Node
 from .tensor import stub_of
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ class record(Scope):
         extra.recorded, extra.value, extra.line, extra.module = True, value, _user_line(), self.path
         extra.modules = self.module_types
 
-    def constant(self, stub: Constant, value: Any) -> None:
-        """Called for each operand without a gradient."""
-        if stub.op is None:
-            if stub.extra is None:
-                stub.extra = Extra()
-            stub.extra.value = value
+    def leaf(self, node: Node, value: Any) -> None:
+        """Called for each operand: what nothing was computed for has its value noted here."""
+        if node.op is None:
+            if node.extra is None:
+                node.extra = Extra()
+            node.extra.value = value
 
     @contextmanager
     def module(self, module: Any) -> Iterator[None]:
