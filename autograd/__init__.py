@@ -1,13 +1,14 @@
 """Automatic differentiation for scalars and tensors on NumPy, with a record one can read."""
 
 from . import graph as graph
+from . import methods as _methods
 from . import modes as modes
+from .backward import gradients as gradients
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
 from .creation import *
 from .errors import GradientError as GradientError
 from .errors import ShapeError as ShapeError
-from .methods import gradients as gradients
 from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex, list, tuple)
 OPS: dict[str, Op] = {}                        # every op by name; each enters itself
-WRONG_INPUT = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError)   # what `complaint` explains
+# what `Op.recover` explains, and NumPy's warnings where a user has made them errors
+WRONG_INPUT = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError, RuntimeWarning)
 ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's names for PyTorch's
 
 
@@ -56,7 +57,7 @@ def _unary(op: Op) -> Callable[..., Any]:
                 try:
                     out = fn(value)
                 except WRONG_INPUT as error:
-                    raise op.complaint(error, (value,), NO_ATTRS) from error
+                    out = op.recover(error, (value,), NO_ATTRS)
                 if not out.shape:
                     out = out[()]
                 node = new()
@@ -82,7 +83,7 @@ def _binary(op: Op) -> Callable[..., Any]:
                 try:
                     out = fn(xv, yv)
                 except WRONG_INPUT as error:
-                    raise op.complaint(error, (xv, yv), NO_ATTRS) from error
+                    out = op.recover(error, (xv, yv), NO_ATTRS)
                 node = new()
                 node.op, node.parents = op, (xn, yn)
                 if keep_none:
@@ -108,7 +109,7 @@ def _binary(op: Op) -> Callable[..., Any]:
             try:
                 return fn(x, y)               # arrays, in a sweep
             except WRONG_INPUT as error:
-                raise op.complaint(error, (x, y), NO_ATTRS) from error
+                return op.recover(error, (x, y), NO_ATTRS)
         return apply(op, (x, y), NO_ATTRS)
 
     def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any) -> Tensor:
@@ -116,7 +117,7 @@ def _binary(op: Op) -> Callable[..., Any]:
         try:
             out = fn(xv, yv)
         except WRONG_INPUT as error:
-            raise op.complaint(error, (xv, yv), NO_ATTRS) from error
+            out = op.recover(error, (xv, yv), NO_ATTRS)
         node = new()
         node.op, node.parents, node.others = op, parents, {at: number}
         values = (xv, yv, out, None)
@@ -137,7 +138,7 @@ def _ternary(op: Op) -> Callable[..., Any]:
                 try:
                     out = fn(xv, yv, zv)
                 except WRONG_INPUT as error:
-                    raise op.complaint(error, (xv, yv, zv), NO_ATTRS) from error
+                    out = op.recover(error, (xv, yv, zv), NO_ATTRS)
                 node = Node()
                 node.op, node.parents = op, (xn, yn, zn)
                 if xn is None:                # a batch of data, in the first layer
@@ -222,7 +223,7 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         try:
             out = op.fn(*inputs, **attrs)
         except WRONG_INPUT as error:
-            raise op.complaint(error, inputs, attrs) from error
+            out = op.recover(error, inputs, attrs)
         return out[0] if op.aux else out
     values, parents, live, mixed, first = [], [], 0, op.floating, None
     masks = op.masks
@@ -261,7 +262,7 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
             with np.errstate(all="ignore"):   # integers wrap round in silence, also where NumPy warns (0-d ones)
                 out = op.fn(*values, **attrs)
     except WRONG_INPUT as error:
-        raise op.complaint(error, values, attrs) from error
+        out = op.recover(error, values, attrs)
     if op.aux:
         out, *aux = out
     if type(out) is np.ndarray and out.ndim == 0:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .backward import gradients
 from .errors import GradientError
-from .methods import gradients
 from .modes import enable_grad, no_grad
 from .tensor import Tensor, wrap
 
@@ -51,6 +51,8 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
     leaves = _fresh(inputs)
     with enable_grad():
         outs = _outputs(f, leaves)
+        if not outs:
+            raise GradientError("gradcheck: the function must return float tensors computed from its inputs; it returned none")
         for k, x in enumerate(leaves):
             if not (isinstance(x, Tensor) and x.requires_grad):
                 continue

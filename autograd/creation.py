@@ -129,11 +129,14 @@ def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
+    start: Any = 0, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """start, start + step, ... below end; of ints int64, of floats the default dtype."""
     if end is None:
         start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    if not step:
+        raise ValueError("arange: expected a step other than 0")
     if dtype is None:
         dtype = get_default_dtype() if any(isinstance(v, float) for v in (start, end, step)) else np.int64
     return _finish(np.arange(start, end, step).astype(dtype), requires_grad)
@@ -143,13 +146,13 @@ def linspace(
     start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers at equal distances from start to end, both included."""
-    return _finish(np.linspace(start, end, steps).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(np.linspace(float(start), float(end), steps).astype(dtype or get_default_dtype()), requires_grad)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: DTypeLike | None = None,
              requires_grad: bool = False) -> Tensor:
     """`steps` numbers from base^start to base^end, at equal ratios."""
-    return _finish(np.logspace(start, end, steps, base=base).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(np.logspace(float(start), float(end), steps, base=base).astype(dtype or get_default_dtype()), requires_grad)
 
 
 def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -159,12 +162,17 @@ def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_g
 
 def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform random numbers in [0, 1)."""
-    return _finish(np.asarray(default_rng().random(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+    wanted = np.dtype(dtype or get_default_dtype())
+    drawn = np.asarray(default_rng().random(_shape(size))).astype(wanted)
+    below = np.nextafter(wanted.type(1), wanted.type(0)) if wanted.kind == "f" else 1
+    return _finish(np.minimum(drawn, below), requires_grad)          # rounding must not reach 1
 
 
 def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal random numbers of mean 0 and variance 1."""
-    return _finish(np.asarray(default_rng().standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(
+        np.asarray(default_rng().standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad
+    )
 
 
 def randint(low: int, high: Any = None, size: Any = None, dtype: DTypeLike = np.int64) -> Tensor:
@@ -179,11 +187,11 @@ def randperm(n: int) -> Tensor:
     return _finish(default_rng().permutation(n), False)
 
 
-def rand_like(x: Any, requires_grad: bool = False) -> Tensor:
+def rand_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Uniform random numbers in [0, 1) of the shape and dtype of x."""
-    return rand(x.shape, dtype=x.dtype, requires_grad=requires_grad)
+    return rand(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
-def randn_like(x: Any, requires_grad: bool = False) -> Tensor:
+def randn_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Normal random numbers of the shape and dtype of x."""
-    return randn(x.shape, dtype=x.dtype, requires_grad=requires_grad)
+    return randn(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)

@@ -100,36 +100,40 @@ class Graph(NamedTuple):
         """The graph that `to_json` wrote.  Raises ValueError for anything else."""
         import json
         try:
-            data = json.loads(text)
+            data = json.loads(text, object_hook=_restored)
             if data["format"] != "glassgrad.graph/1":
                 raise ValueError(f"its format is {data['format']!r}")
+            if not isinstance(data["nodes"], list) or not isinstance(data["modules"], dict):
+                raise ValueError("its nodes are no list, or its modules no dict")
             nodes = []
             for n in data["nodes"]:
                 for key in ("value", "grad"):
                     fields: Any = (
-                        {k: tuple(v) if k == "hist" else _number(v) for k, v in n[key].items()} if n[key] else None
+                        {k: tuple(v) if k == "hist" else v for k, v in n[key].items()} if n[key] else None
                     )
                     n[key] = fields and Summary._make(fields[k] for k in Summary._fields)
                 nodes.append(GraphNode._make(tuple(v) if isinstance(v := n[k], list) else v for k in GraphNode._fields))
             for position, node in enumerate(nodes):
                 if node.id != position or any(not 0 <= i < position for i in node.inputs):
                     raise ValueError(f"node {position} does not stand after its inputs")
+            if any(not 0 <= i < len(nodes) for i in data["outputs"]):
+                raise ValueError("an output is none of its nodes")
             return Graph(tuple(nodes), tuple(data["outputs"]), data["modules"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ValueError(f"from_json: expected what Graph.to_json wrote; {error}") from error
 
 
 def _safe(x: Any) -> Any:
-    """Infinities and NaN as strings: JSON has no numbers for them."""
+    """Infinities and NaN as {"float": "inf"}: JSON has no numbers for them."""
     if isinstance(x, float):
-        return x if math.isfinite(x) else repr(x)
+        return x if math.isfinite(x) else {"float": repr(x)}
     if isinstance(x, dict):
         return {str(k): _safe(v) for k, v in x.items()}
     return [_safe(v) for v in x] if isinstance(x, (list, tuple)) else x
 
 
-def _number(x: Any) -> Any:
-    return float(x) if x in ("inf", "-inf", "nan") else x
+def _restored(x: dict[str, Any]) -> Any:
+    return float(x["float"]) if x.keys() == {"float"} else x
 
 
 def summary(value: Any) -> Summary:

@@ -23,6 +23,7 @@ import numpy as np
 from .call import OPS, caller
 from .errors import GradientError, ShapeError
 from .node import NO_ATTRS, Node, attrs_of, inputs_of, shape_of
+from .quiet import quietly
 
 Rule = Callable[..., Any]
 # A rule whose names were looked up: (rule, None, None) is called with g alone, (rule, a, None) with saved[a] too,
@@ -95,12 +96,19 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
+    def recover(self, error: Exception, values: Any, attrs: dict[str, Any]) -> Any:
+        """The result after all, where NumPy only warned; otherwise the exception a user should see."""
+        if isinstance(error, RuntimeWarning):
+            return quietly(lambda: self.fn(*values, **attrs))
+        raise self.complaint(error, values, attrs) from error
+
     def complaint(self, error: Exception, values: Any, attrs: dict[str, Any]) -> Exception:
         """The exception a user should see in place of NumPy's: what was expected, what arrived."""
-        if isinstance(error, _KEEPS_TYPE):
-            return error
+        if isinstance(error, _KEEPS_TYPE) or str(error).startswith(self.name):
+            return error                       # it says all that is to be said
         names = [f"{self.inputs[0]}[{i}]" for i in range(len(values))] if self.variadic else self.inputs
-        given = [f"{n} {_arrived(v)}" for n, v in zip(names, values, strict=False) if v is not None]
+        given = [f"{n} {_arrived(v)}" for j, (n, v) in enumerate(zip(names, values, strict=False))
+                 if v is not None or j < len(self.inputs) - self.optional]
         given += [f"{n}={v!r}" for n, v in attrs.items() if self.defaults.get(n, error) is not v]
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         text = f"{self.name}: expected {self.shapes}; got {', '.join(given)} ({reason})"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
 import numpy as np
+
+# inf and NaN are values here, as in PyTorch.  `errstate` around every product would cost more than most products, so
+# NumPy's warnings are silenced where they are shown, and for this library's own files only.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"(autograd|nn|optim)\.")
 
 with np.errstate(all="ignore"):
     _QUIET = copy_context()

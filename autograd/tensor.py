@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .describe import describe
 from .errors import GradientError
 from .node import SEEN, Constant, Extra, Node, leaf, tick
-from .promotion import as_value, get_default_dtype
+from .promotion import as_value
 
 if TYPE_CHECKING:
     from .surface import Surface  # what methods.py puts on the class, for editors and type checkers
@@ -296,7 +297,12 @@ class Tensor(Surface):
         return format(self.item(), spec)
 
     def __repr__(self) -> str:
-        return _describe(self, "tensor(", ")")
+        return describe(self.value, "tensor(", self.name, self._origin())
+
+    def _origin(self) -> str:
+        if self.node is None:
+            return ""
+        return "requires_grad=True" if self.node.op is None else f"grad_fn=<{self.node.op.name}>"
 
     # -- copies ----------------------------------------------------------------------------------------
 
@@ -338,30 +344,6 @@ def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> 
     return tensor
 
 
-def _describe(tensor: Tensor, opening: str, closing: str) -> str:
-    """The repr, as PyTorch writes it: values, what is not the default, and where it came from."""
-    value = tensor.value
-    if value.ndim == 0:
-        text = str(value) if value.dtype.kind not in "fc" else np.array2string(np.asarray(value), precision=4,
-                                                                             floatmode="maxprec_equal")
-        if value.dtype.kind == "f" and float(value).is_integer() and abs(float(value)) < 1e8:
-            text = f"{float(value):.0f}."
-    else:
-        text = np.array2string(value, separator=", ", prefix=opening, precision=4)
-    parts = [text]
-    if value.size == 0:
-        parts.append(f"size={value.shape}")
-    if value.dtype not in (get_default_dtype(), np.dtype("int64"), np.dtype("bool")):
-        parts.append(f"dtype={value.dtype}")
-    if tensor.name:
-        parts.append(f"name={tensor.name!r}")
-    if tensor.grad_fn is not None and tensor.node is not None and tensor.node.op is not None:
-        parts.append(f"grad_fn=<{tensor.node.op.name}>")
-    elif tensor.requires_grad:
-        parts.append("requires_grad=True")
-    return f"{opening}{', '.join(parts)}{closing}"
-
-
 class Handle:
     """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
 
@@ -394,7 +376,7 @@ class Parameter(Tensor):
         extra_of(self).role = "parameter"
 
     def __repr__(self) -> str:
-        return "Parameter containing:\n" + _describe(self, "tensor(", ")")
+        return "Parameter containing:\n" + describe(self.value, "tensor(", self.name, self._origin())
 
 
 def wrap(value: Any, kind: type[Tensor] = Tensor, new: Callable[[Any], Any] = object.__new__) -> Tensor:

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import GradientError, ShapeError
 from .modes import enable_grad
+from .node import Node
 from .ops import identity, reshape, stack
-from .sweep import pull, push
+from .sweep import history, pull, push
 from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
+# The sources of the transforms that are running: an inner one asks whether its result depends on an outer one's.
+_running: ContextVar[tuple[Node, ...]] = ContextVar("glassgrad_running", default=())
 
 
 def _source(x: Any) -> Tensor:
@@ -31,17 +35,41 @@ def _source(x: Any) -> Tensor:
     return Tensor(x if x.dtype.kind in "fc" else x.astype(np.float64), requires_grad=True)
 
 
-def _called(f: Function, args: Sequence[Any], argnums: int | Sequence[int], kwargs: dict[str, Any]) -> Any:
-    """f's value, the sources put in at argnums, and whether the caller works with Tensors."""
+class _Call(NamedTuple):
+    """What a function gave, and how its derivative is to be handed back."""
+
+    value: Any
+    sources: list[Tensor]
+    tensors: bool                   # the caller works with Tensors
+    record: bool                    # an outer transform, or the caller's graph, will differentiate the derivative
+
+
+def _called(who: str, f: Function, args: Sequence[Any], argnums: int | Sequence[int], kwargs: dict[str, Any],
+            has_aux: bool = False) -> _Call:
     nums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     if any(not -len(args) <= k < len(args) for k in nums):
-        raise IndexError(f"argnums {argnums}: the function was given {len(args)} positional argument(s)")
-    nested = any(isinstance(a, Tensor) for a in args)
+        raise IndexError(f"{who}: argnums {argnums}, but the function was given {len(args)} positional argument(s)")
     sources = [_source(args[k]) for k in nums]
+    record = any(isinstance(args[k], Tensor) and args[k].node is not None for k in nums)
+    tensors = any(isinstance(a, Tensor) for a in args)
     args = list(args)
     for k, source in zip(nums, sources, strict=True):
         args[k] = source
-    return f(*args, **kwargs), sources, nested
+    outer = _running.get()
+    token = _running.set((*outer, *[s.node for s in sources if s.node is not None]))
+    try:
+        value = f(*args, **kwargs)
+    finally:
+        _running.reset(token)
+    y = value[0] if has_aux else value
+    if not isinstance(y, (Tensor, np.ndarray, np.generic, int, float, complex)):
+        raise TypeError(f"{who}: the function must return a number or a tensor; it returned {type(y).__name__}"
+                        + (": is a return missing?" if y is None else ""))
+    if not record and isinstance(y, Tensor) and y.node is not None and (outer or tensors):
+        fresh = {s.node for s in sources}
+        below = history([y.node], since=0 if tensors else min(n.index for n in outer))
+        record = any(n in outer or (tensors and n.op is None and n not in fresh) for n in below)
+    return _Call(value, sources, tensors or record, record)
 
 
 def _zeros(source: Tensor, nested: bool) -> Any:
@@ -65,7 +93,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():
-            y, sources, nested = _called(f, args, argnums, kwargs)
+            y, sources, nested, record = _called("grad", f, args, argnums, kwargs, has_aux)
             aux = None
             if has_aux:
                 y, aux = y
@@ -74,11 +102,12 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                                     "sum or average it, or use jacobian")
             if isinstance(y, Tensor) and y.node is not None:
                 seed = y.dtype.type(1)
-                grads = pull([y], [wrap(seed) if nested else seed], sources, record=nested)
+                grads = pull([y], [wrap(seed) if record else seed], sources, record=record)
             else:
                 grads = [None] * len(sources)
-            grads = tuple(_zeros(s, nested) if g is None else g for g, s in zip(grads, sources, strict=True))
-            value = _plain(y, nested)
+            grads = tuple(_zeros(s, nested) if g is None else _plain(g, nested)
+                          for g, s in zip(grads, sources, strict=True))
+            value = _plain(y if record else _cut(y), nested)
             result = grads[0] if isinstance(argnums, int) else grads
             return ((value, aux), result) if has_aux else (value, result)
     return both
@@ -98,20 +127,25 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     """(f(x), pullback): pullback(v) = v J, one gradient for each argument; it may be called often."""
     with enable_grad():
-        y, sources, nested = _called(f, args, tuple(range(len(args))), {})
+        y, sources, nested, record = _called("vjp", f, args, tuple(range(len(args))), {})
 
     def pullback(v: Any) -> Any:
         if np.shape(v.value if isinstance(v, Tensor) else v) != np.shape(y.value if isinstance(y, Tensor) else y):
             raise ShapeError(f"vjp: the cotangent must have the shape of the result, {y.shape}; got {np.shape(v)}")
         inner = nested or isinstance(v, Tensor)
+        again = record or (isinstance(v, Tensor) and v.node is not None)
         if not isinstance(y, Tensor) or y.node is None:
             found: list[Any] = [None] * len(sources)
         else:
             seed = v if isinstance(v, Tensor) else np.asarray(v, y.dtype)[()]
-            found = pull([y], [wrap(seed) if inner and not isinstance(seed, Tensor) else seed], sources, record=inner)
-        grads = tuple(_zeros(s, inner) if g is None else g for g, s in zip(found, sources, strict=True))
+            if again:
+                seed = seed if isinstance(seed, Tensor) else wrap(seed)
+            elif isinstance(seed, Tensor):
+                seed = seed.value
+            found = pull([y], [seed], sources, record=again)
+        grads = tuple(_zeros(s, inner) if g is None else _plain(g, inner) for g, s in zip(found, sources, strict=True))
         return grads if len(args) != 1 else grads[0]
-    return _plain(y, nested), pullback
+    return _plain(y if record else _cut(y), nested), pullback
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -119,8 +153,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if len(primals) != len(tangents):
         raise ShapeError(f"jvp: {len(primals)} primals and {len(tangents)} tangents; there must be one for each")
     with enable_grad():
-        y, sources, nested = _called(f, primals, tuple(range(len(primals))), {})
+        y, sources, nested, record = _called("jvp", f, primals, tuple(range(len(primals))), {})
         nested = nested or any(isinstance(t, Tensor) for t in tangents)
+        record = record or any(isinstance(t, Tensor) and t.node is not None for t in tangents)
         pairs = []
         for s, t in zip(sources, tangents, strict=True):
             t = t if isinstance(t, Tensor) else np.asarray(t, s.dtype)[()]
@@ -131,7 +166,13 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     if along is None:
         shape = getattr(y, "shape", ())
         along = np.zeros(shape, getattr(y, "dtype", np.float64))[()]
+    if not record:
+        y, along = _cut(y), _cut(along)
     return _plain(y, nested), _plain(along, nested)
+
+
+def _cut(x: Any) -> Any:
+    return x.detach() if isinstance(x, Tensor) else x
 
 
 def jacobian(f: Function, argnum: int = 0) -> Function:
@@ -142,7 +183,7 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
     @functools.wraps(f)
     def jac(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():
-            y, (source,), nested = _called(f, args, argnum, kwargs)
+            y, (source,), nested, record = _called("jacobian", f, args, argnum, kwargs)
             y_shape = tuple(getattr(y, "shape", ()))
             if not isinstance(y, Tensor) or y.node is None:
                 zeros = np.zeros(y_shape + source.shape, source.dtype)[()]
@@ -152,8 +193,8 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
             if n <= m:
                 for unit in np.eye(n, dtype=y.dtype):
                     seed = unit.reshape(y_shape)[()]
-                    g, = pull([y], [wrap(seed) if nested else seed], [source], record=nested)
-                    parts.append(_zeros(source, nested) if g is None else g)
+                    g, = pull([y], [wrap(seed) if record else seed], [source], record=record)
+                    parts.append(_zeros(source, nested) if g is None else _plain(g, nested))
                 shape = y_shape + source.shape
                 if nested:
                     return reshape(stack(parts), shape=shape) if parts else wrap(np.zeros(shape, y.dtype))

@@ -28,7 +28,7 @@ def locate(error: Exception, module: Module, args: tuple[Any, ...]) -> None:
         name = next((name for name, part in module.named_modules() if id(part) == last), "?")
         path = f"{name}.{path}" if path else name
         note = f"raised in {path} of {type(module).__name__}: {said}"
-        error.__notes__ = [note if text == old else text for text in error.__notes__]
+        error.__notes__ = [note if text == old else text for text in getattr(error, "__notes__", [])]
     error._location = (id(module), path, said, note)    # type: ignore[attr-defined]
 
 

@@ -345,7 +345,8 @@ def _parameters(module: Module, claimed: set[int]) -> Iterator[tuple[str, Parame
 
 
 def _buffers(module: Module, claimed: set[int]) -> Iterator[tuple[str, Tensor]]:
-    return ((name, module.__dict__[name]) for name in module._persistent if module.__dict__[name] is not None)
+    named = ((name, module.__dict__.get(name)) for name in module._persistent)
+    return ((name, buffer) for name, buffer in named if buffer is not None)
 
 
 def what_is(value: Any) -> str:

@@ -12,7 +12,6 @@ from autograd import Parameter, ShapeError, Tensor, ones, zeros
 
 from . import functional as F
 from . import init
-from .functional.layers import check_batch
 from .linear import count
 from .module import Module
 
@@ -94,15 +93,16 @@ class _BatchNorm(Module):
         if len(shape) not in self.axes or shape[1] != self.num_features:
             raise ShapeError(f"{type(self).__name__}({self.num_features}): expected an input {self.shapes} with "
                              f"{self.num_features} channels on axis 1; got shape {shape}")
-        momentum = self.momentum if self.momentum is not None else 0.0
-        if self.training and self.num_batches_tracked is not None:
-            check_batch(shape)
-            self.num_batches_tracked.value = self.num_batches_tracked.value + np.int64(1)
-            if self.momentum is None:
-                momentum = 1 / float(self.num_batches_tracked.value)
-        batch = self.training or self.running_mean is None
-        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, batch, momentum,
-                            self.eps)
+        counted = self.num_batches_tracked if self.training else None
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / (int(counted.value) + 1) if counted is not None else 0.0
+        by_batch = self.training or self.running_mean is None
+        out = F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, by_batch, momentum,
+                           self.eps)
+        if counted is not None:
+            counted.value = counted.value + np.int64(1)
+        return out
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "

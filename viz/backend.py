@@ -6,6 +6,7 @@ holds Python's lock and cannot be interrupted, so it works in a process that can
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 TIME_LIMIT = 5.0                               # seconds for one call
@@ -91,7 +92,6 @@ def graphviz(text: str, engine: str, form: str, **settings: str) -> bytes:
 
     Raises TimeLimit after TIME_LIMIT seconds, BackendError where there is none or it fails.
     """
-    import sys
     program = _program()
     if program:
         command = [program, f"-K{engine}", f"-T{form}", *(f"-G{k}={v}" for k, v in settings.items())]

@@ -63,11 +63,8 @@ class Cards:
         for i in nodes:
             grad = self.graph.nodes[i].grad
             rms = rms_of(grad)
-            if grad is None or rms is None:
-                continue
-            if not math.isfinite(rms):
-                return rms
-            total, count = total + rms * rms * max(1, grad.size), count + max(1, grad.size)
+            if grad is not None and rms is not None:
+                total, count = total + rms * rms * max(1, grad.size), count + max(1, grad.size)
         return math.sqrt(total / count) if count else None
 
     def swatch(self, nodes: tuple[int, ...]) -> tuple[Cell, ...]:

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import Graph, graph, trace
@@ -197,7 +199,6 @@ class Drawing:
             area, side = self.width * self.height, max(self.width, self.height)
             most = 72 * min((MOST_PIXELS / area) ** 0.5, MOST_SIDE / side)
             if dpi > most:
-                import warnings
                 warnings.warn(f"save: a PNG of {self.width:.0f} by {self.height:.0f} points at {dpi:g} dpi is over "
                               f"{MOST_PIXELS / 1e6:.0f} megapixels; drawn at {most:.0f} dpi; save as .svg or .pdf to "
                               "keep every detail", stacklevel=3)
@@ -215,6 +216,5 @@ class Drawing:
 
 def _lift() -> float:
     """How far above its baseline the Graphviz of this machine sets text."""
-    import re
     found = re.search(r'<text[^>]* y="(-?[\d.]+)"', backend.graphviz(PROBE, "nop2", "svg").decode())
     return -float(found[1]) / 10 if found else 0.0

@@ -99,9 +99,9 @@ def sheet(scene: Scene, placed: Placed, notes: tuple[str, ...] = ()) -> Sheet:
     for card in scene.cards:
         x, y = placed.cards[card.key]
         marks += _card(card, x + shift, y)
-    for wire, label in zip(scene.wires, placed.labels, strict=True):
-        if label:
-            marks.append(Text(label[0] + shift, label[1] + 3.2, wire.label, "sub", 9, align="middle", halo=True))
+    labels = [Text(round(at[0] + shift, 1), round(at[1] + 3.2, 1), wire.label, "sub", 9, align="middle", halo=True)
+              for wire, at in zip(scene.wires, placed.labels, strict=True) if at]
+    marks += dict.fromkeys(labels)             # wires on one trunk have one label
     marks += _moved(legend, (page - wide) / 2, placed.height)
     return Sheet(tuple(marks), page, placed.height + high, scene.title, scene.description)
 

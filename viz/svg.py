@@ -6,6 +6,8 @@ Every colour is written twice: as an attribute, which every reader understands, 
 
 from __future__ import annotations
 
+import zlib
+
 from .paint import Box, Close, Mark, Path, Sheet, Text
 from .text import width
 
@@ -28,7 +30,6 @@ def number(value: float) -> str:
 
 def svg(sheet: Sheet, theme: dict[str, str], *, inline: bool = False) -> str:
     """The sheet as an SVG document; `inline`: as an element for a page of HTML."""
-    import zlib
     body = [_element(mark, theme) for mark in sheet.marks]
     roles = {role for mark in sheet.marks if isinstance(mark, (Path, Box)) for role in (mark.fill, mark.stroke) if role}
     roles |= {mark.ink for mark in sheet.marks if isinstance(mark, Text)}

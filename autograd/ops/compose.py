@@ -77,6 +77,8 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other positions, the rest keeping their order."""
     src = [axis_in(d, x.ndim, "movedim") for d in ((source,) if isinstance(source, int) else source)]
     dst = [axis_in(d, x.ndim, "movedim") for d in ((destination,) if isinstance(destination, int) else destination)]
+    if len(set(src)) != len(src) or len(set(dst)) != len(dst) or len(src) != len(dst):
+        raise ValueError(f"movedim: expected as many different destinations as sources; got {source} and {destination}")
     order = [d for d in range(x.ndim) if d not in src]
     for d, s in sorted(zip(dst, src, strict=True)):
         order.insert(d, s)
@@ -120,6 +122,8 @@ def split(x: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, .
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` pieces of equal size along an axis (the last may be smaller)."""
+    if chunks < 1:
+        raise ValueError(f"chunk: expected at least one chunk; got {chunks}")
     return split(x, -(-x.shape[axis_in(dim, x.ndim, "chunk")] // chunks) or 1, dim)
 
 
@@ -154,6 +158,8 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
 
 def tile(x: Any, dims: Sequence[int]) -> Any:
     """Repeated dims[i] times along each axis."""
+    if any(n < 0 for n in dims):
+        raise ValueError(f"tile: expected counts of at least 0; got {tuple(dims)}")
     dims = (1,) * (x.ndim - len(dims)) + tuple(dims)
     x = li.reshape(x, shape=(1,) * (len(dims) - x.ndim) + tuple(x.shape))
     for d, times in enumerate(dims):
@@ -186,6 +192,8 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 def index_select(x: Any, dim: int, index: Any) -> Any:
     """The slices of x along `dim` that a 1-D integer index names; IndexError when one is not there."""
     at, index = axis_in(dim, x.ndim, "index_select"), array_of(index)
+    if index.ndim > 1:
+        raise IndexError(f"index_select: expected a 1-D index; got one of shape {index.shape}: use x[index] or gather")
     if index.size and (index.min() < 0 or index.max() >= x.shape[at]):
         bad = int(index.min() if index.min() < 0 else index.max())
         raise IndexError(f"index_select: index {bad} is out of bounds for dimension {dim} with size {x.shape[at]}")
@@ -214,6 +222,10 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """x with src added along one axis:  y[index[i, j], j] += src[i, j]  (dim 0)."""
     index = array_of(index)
+    if index.ndim != src.ndim or any(i > s for i, s in zip(index.shape, src.shape)):
+        raise ShapeError(
+            f"scatter_add: expected an index nowhere longer than src; got {index.shape} and {tuple(src.shape)}"
+        )
     part = li.getitem(src, index=tuple(slice(n) for n in index.shape))
     return ew.add(x, li.place_along(part, index, dim=dim, shape=tuple(x.shape)))
 

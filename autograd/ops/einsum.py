@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,10 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     once are the output, in alphabetical order; "..." stands for axes that broadcast.  A letter twice in one operand is
     its diagonal.  Raises ShapeError when letters and axes disagree.
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            f"einsum: expected the subscripts first, as in einsum('ij,jk->ik', x, y); got {type(subscripts).__name__}"
+        )
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     terms, out = _letters(subscripts, operands)
@@ -57,6 +62,13 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 def _letters(subscripts: str, operands: Sequence[Any]) -> tuple[list[str], str]:
     """Terms and output with "..." spelled out in letters that are free."""
     text = subscripts.replace(" ", "")
+    if (
+        re.fullmatch(
+            r"([A-Za-z]*(\.\.\.)?[A-Za-z]*,)*[A-Za-z]*(\.\.\.)?[A-Za-z]*(->[A-Za-z]*(\.\.\.)?[A-Za-z]*)?", text
+        )
+        is None
+    ):
+        raise ShapeError(f"einsum: expected letters, at most one '...' an operand, commas and '->'; got {subscripts!r}")
     left, arrow, out = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):

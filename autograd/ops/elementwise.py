@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
-from .logic import ge, le, sign
+from .logic import ge, le, no_integer_division_by_zero, sign
 
 POSITIVE, UNIT = (0.2, 3.0), (-0.9, 0.9)
 
@@ -106,6 +106,7 @@ def reciprocal(x: Any) -> Any:
 @elementwise(x=lambda g: g, y=lambda g, x, y: -g * _floor_quotient(x, y), domain=POSITIVE)
 def remainder(x: Any, y: Any) -> Any:
     """Remainder with the sign of y:  x - y ⌊x / y⌋."""
+    no_integer_division_by_zero("remainder", x, y)
     with np.errstate(all="ignore"):
         return x % y
 

@@ -97,12 +97,16 @@ def bitwise_not(x: Any) -> Any:
     return np.bitwise_not(x)
 
 
+def no_integer_division_by_zero(who: str, x: Any, y: Any) -> None:
+    """ZeroDivisionError where an integer has no quotient; floats have infinities for that."""
+    if np.result_type(x, y).kind in "biu" and np.any(np.equal(y, 0)):
+        raise ZeroDivisionError(f"{who}: an integer was divided by zero")
+
+
 @_logic()
 def floor_divide(x: Any, y: Any) -> Any:
     """Quotient rounded down:  ⌊x / y⌋.  Integers divided by 0 raise ZeroDivisionError."""
-    if getattr(y, "dtype", np.asarray(y).dtype).kind in "biu" and np.any(np.equal(y, 0)) \
-            and getattr(x, "dtype", np.asarray(x).dtype).kind in "biu":
-        raise ZeroDivisionError("floor_divide: an integer was divided by zero")
+    no_integer_division_by_zero("floor_divide", x, y)
     with np.errstate(all="ignore"):
         return np.floor_divide(x, y)
 

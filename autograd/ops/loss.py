@@ -18,7 +18,7 @@ _TARGET = np.array([2, 0, 1, 2])
 
 
 def check_classes(target: Any, classes: int, ignore_index: int | None = None, who: str = "cross_entropy") -> None:
-    """Labels must be integers in 0..classes-1 (or `ignore_index`, where given): TypeError or IndexError, with the fix."""
+    """Labels must be integers in 0..classes-1, or `ignore_index`: TypeError or IndexError, with the fix."""
     if target.dtype.kind not in "iu":
         raise TypeError(f"{who}: expected integer class labels of shape (N,); got dtype {target.dtype}: "
                         "use labels.astype('int64'), or probabilities of the shape of the logits")

@@ -41,6 +41,11 @@ def matmul(x: Any, y: Any) -> Any:
 
 
 def _explain_matmul(x: Any, y: Any) -> None:
+    if not x.ndim or not y.ndim:
+        raise ShapeError(
+            f"matmul: expected operands of at least one axis; got {x.shape} and {y.shape}: use * for a product "
+            "with a number"
+        )
     k, other = x.shape[-1], y.shape[-2 if y.ndim > 1 else 0]
     if k != other:
         sizes = f"({'x'.join(map(str, x.shape))} and {'x'.join(map(str, y.shape))})"

@@ -83,6 +83,7 @@ def _centred(x: Any, dim: Any) -> Any:
                    keepdim=keepdim) * _centred(x, dim), order=("x", "dim", "correction", "keepdim"))
 def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Standard deviation over `dim`:  √var.  Of equal elements the derivative is 0."""
+    _check_floating("std", x)
     return np.sqrt(var(x, dim=dim, correction=correction, keepdim=keepdim))
 
 
@@ -201,7 +202,7 @@ def log_softmax(x: Any, *, dim: int) -> Any:
         return z
 
 
-@_reduction(x=lambda g, x, out, x_shape, dim, keepdim:
+@_reduction(name="norm", x=lambda g, x, out, x_shape, dim, keepdim:
             spread(where(out == 0, 0, g / out), shape=x_shape, dim=dim, keepdim=keepdim) * x)
 def euclidean_norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""

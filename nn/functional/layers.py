@@ -116,13 +116,6 @@ def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, 
     return _scaled(autograd.standardize(input, dim=-1 if n == 1 else tuple(range(-n, 0)), eps=eps), weight, bias)
 
 
-def check_batch(shape: tuple[int, ...]) -> None:
-    """In training there must be more than one value per channel: of one, the variance is 0 and the output all bias."""
-    if int(np.prod(shape)) == shape[1]:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}: use a larger "
-                         "batch (DataLoader drop_last=True leaves out a last one of a single sample), or model.eval()")
-
-
 def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
                training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
     """Mean 0 and variance 1 for each channel, then scaled and shifted:  (x - mean) / √(var + ε) · weight + bias.
@@ -141,10 +134,14 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
                              f"{shape}; got {tuple(given.shape)}")
     axes = (0, *range(2, len(shape)))
     if training:
-        check_batch(shape)
+        if math.prod(shape) == shape[1]:
+            raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}: use a "
+                             "larger batch (DataLoader drop_last=True leaves out a last one of a single sample), or "
+                             "model.eval()")
+        out = _scaled(autograd.standardize(input, dim=axes, eps=eps), _wide(weight, shape), _wide(bias, shape))
         if running_mean is not None and running_var is not None:
             _follow(input, running_mean, running_var, axes, momentum)
-        return _scaled(autograd.standardize(input, dim=axes, eps=eps), _wide(weight, shape), _wide(bias, shape))
+        return out
     if running_mean is None or running_var is None:
         raise ValueError("batch_norm: without training it needs running_mean and running_var; got None")
     scale = autograd.rsqrt(running_var + eps)

@@ -104,6 +104,15 @@ def test_long_edges_are_straight_beside_the_ranks_they_pass():
     assert len(inner) == 1
 
 
+def test_long_edges_from_one_place_share_a_trunk():
+    n = 10
+    edges = [Edge(k, k + 1, 20, 20) for k in range(n - 1)] + [Edge(0, k, 20, 20) for k in range(2, n)]
+    level = draw([Box(40, 20) for _ in range(n)], edges, gap=10, rank_gap=20)
+    trunks = {max(x for x, _ in level.routes[k]) for k in range(n - 1, len(edges))}
+    assert len(trunks) == 1 and level.across < 80
+    assert max(len(route) for route in level.routes) < 20  # straight pieces are one piece
+
+
 def test_a_cycle_is_refused():
     with pytest.raises(ValueError, match="layout: expected a graph without cycles"):
         draw([Box(1, 1), Box(1, 1)], [Edge(0, 1, 0, 0), Edge(1, 0, 0, 0)], gap=1, rank_gap=1)

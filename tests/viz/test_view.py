@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import viz
 from viz.view import SMALL, view
 
 
@@ -36,6 +37,15 @@ def test_parameters_and_constants_are_rows_and_inputs_are_cards(graphs):
     for node in graph.nodes:
         assert (node.id in rows) == (node.kind in ("parameter", "constant"))
         assert (node.id in drawn) == (node.kind in ("input", "op"))
+
+
+def test_a_parameter_is_named_as_its_module_sees_it(maker):
+    m = maker()
+    w = m.parameter("encoder.fc.weight")
+    h = m.op("matmul", (m.input(), w), module="net.encoder.fc")
+    graph = m.graph(m.op("matmul", (h, w), module="net.decoder"))
+    text = viz.draw(graph).text
+    assert "◆ weight 8×8" in text and "◆ encoder.fc.weight 8×8" in text
 
 
 def test_params_node_draws_every_leaf(graphs):

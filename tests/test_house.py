@@ -1,0 +1,263 @@
+"""The house: a file imports only from floors below its own, also inside functions; and what else all files keep to.
+
+FLOORS lists every file of the packages once, from the ground up.  Files of one floor stand side by side and do not
+import one another, so there is no import cycle anywhere.  What stands under `if TYPE_CHECKING` is for type checkers and
+editors and does not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# By package, the ground floor first; "" is the package's own __init__.py, "ops" that of ops/.
+FLOORS = {
+    "autograd": [
+        ("errors", "modes", "promotion", "quiet", "node"),
+        ("tensor",),
+        ("call", "creation", "recording"),
+        ("op",),
+        ("ops.linear", "ops.logic", "ops.erf"),
+        ("ops.elementwise", "ops.matrix"),
+        ("ops.activation", "ops.einsum", "ops.reduce"),
+        ("ops.compose", "ops.loss", "ops.normalize"),
+        ("ops",),
+        ("sweep",),
+        ("methods", "transforms", "graph"),
+        ("check",),
+        ("",),
+    ],
+    "optim": [
+        ("checks",),
+        ("optimizer", "clip"),
+        ("sgd", "adam", "adagrad", "rmsprop", "lr_scheduler"),
+        ("registry",),
+        ("",),
+    ],
+    "nn": [
+        ("history", "progress", "location", "hooks", "state", "members", "init", "metrics"),
+        ("functional.rules", "functional.layers"),
+        ("functional.activation", "functional.loss"),
+        ("functional",),
+        ("module",),
+        ("linear", "containers", "summary"),
+        ("activation", "dropout", "embedding", "losses", "normalization", "objective"),
+        ("data.check", "data.dataset"),
+        ("data.loader",),
+        ("data", "data.feed"),
+        ("passes",),
+        ("model",),
+        ("",),
+    ],
+    "viz": [
+        ("text", "theme", "signs", "scene", "files", "fold", "coordinates", "backend", "plots"),
+        ("view", "words", "layered", "dot", "outline"),
+        ("measure", "layout", "reverse"),
+        ("cards", "paint"),
+        ("compose", "svg", "xdot"),
+        ("drawing",),
+        ("page",),
+        ("",),
+    ],
+}
+
+# What a package may take from the others; "autograd.graph" is that file alone, "autograd" all of it.
+DOORS = {"autograd": [], "optim": ["autograd"], "nn": ["autograd"], "viz": ["autograd.graph"]}
+OWN_DOORS = {"nn.model": ["optim"], "viz.demo": ["autograd", "nn", "optim"]}
+
+# What a file may import when it is imported itself: NumPy, and what NumPy or Python has loaded by then.
+LIGHT = """
+    __future__ builtins collections contextlib contextvars copy enum functools inspect itertools keyword math numbers
+    numpy operator os re reprlib string sys textwrap time types typing warnings weakref zlib
+"""
+
+WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "impl", "misc"}
+LONGEST, LONG = 400, 350                      # lines
+
+
+class Import(NamedTuple):
+    target: str                               # a dotted module of the house, or the first part of any other
+    ours: bool
+    line: int
+    hidden: bool                              # inside a function
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """(dotted name, file) of all that is installed; a package is its __init__.py."""
+    for package in FLOORS:
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+FILES = dict(modules())
+FLOOR = {f"{package}.{name}".rstrip("."): (package, height)
+         for package, floors in FLOORS.items() for height, names in enumerate(floors) for name in names}
+
+
+def nodes(tree: ast.AST, hidden: bool = False) -> Iterator[tuple[ast.AST, bool]]:
+    """Everything that runs, and whether it runs inside a function."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield other, hidden
+                yield from nodes(other, hidden)
+            continue
+        yield child, hidden
+        yield from nodes(child, hidden or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)))
+
+
+def house_module(dotted: str) -> str | None:
+    """The file that a dotted name is, or is a name in; None for what is not of the house."""
+    parts = dotted.split(".")
+    if parts[0] not in FLOORS:
+        return None
+    while ".".join(parts) not in FILES:
+        parts.pop()
+    return ".".join(parts)
+
+
+@cache
+def imports(module: str) -> list[Import]:
+    """All that a file imports, at its top and inside its functions."""
+    file, found = FILES[module], []
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    for node, hidden in nodes(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*(package[:len(package) - node.level + 1] if node.level else []),
+                             *([node.module] if node.module else [])])
+            targets = [base if alias.name == "*" else f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for target in targets:
+            ours = house_module(target)
+            found.append(Import(ours or target.split(".")[0], ours is not None, node.lineno, hidden))
+    return found
+
+
+def where(module: str, line: int = 0) -> str:
+    path = FILES[module].relative_to(ROOT).as_posix()
+    return f"{path}:{line}" if line else path
+
+
+def test_every_file_has_a_floor():
+    for module in FILES.keys() - FLOOR.keys():
+        below = sorted({i.target for i in imports(module) if i.ours})
+        above = sorted(m for m in FILES if any(i.target == module for i in imports(m)))
+        pytest.fail(f"{where(module)} is on no floor: enter it in FLOORS in tests/test_house.py, above what it imports "
+                    f"({', '.join(below) or 'nothing'}) and below what imports it ({', '.join(above) or 'nothing'})")
+    gone = FLOOR.keys() - FILES.keys()
+    assert not gone, f"take out of FLOORS in tests/test_house.py what is no file any more: {sorted(gone)}"
+    assert len(FLOOR) == sum(len(names) for floors in FLOORS.values() for names in floors), "a file is listed twice"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_file_imports_from_floors_below(module):
+    package, height = FLOOR.get(module, (module.split(".")[0], len(FLOORS[module.split(".")[0]])))
+    for target, ours, line, hidden in imports(module):
+        if not ours or target == module:
+            continue
+        inside = " (hidden inside a function)" if hidden else ""
+        if target.split(".")[0] == package:
+            assert FLOOR.get(target, (package, -1))[1] < height, \
+                f"{where(module, line)} imports {target}{inside}, which is not on a floor below it: move what both " \
+                "need to a file below them"
+        else:
+            doors = DOORS[package] + OWN_DOORS.get(module, [])
+            assert any(target == door or target.startswith(f"{door}.") for door in doors), \
+                f"{where(module, line)} imports {target}{inside}; of the other packages it may import " \
+                f"{' and '.join(doors) or 'nothing'}"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_heavy_imports_stand_where_they_are_used(module):
+    for target, ours, line, hidden in imports(module):
+        assert ours or hidden or target in LIGHT.split(), \
+            f"{where(module, line)} imports {target} when it is imported: move that into the function that uses it"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_import_is_out_of_sight(module):
+    """`import_module(name)` and `__import__` would get round the floors; only a package's lazy exports do that."""
+    if FILES[module].name == "__init__.py":
+        return
+    for node, _ in nodes(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert not called.endswith(("import_module", "__import__")), f"{where(module, node.lineno)}: {called}(...)"
+
+
+@pytest.mark.parametrize("module", [m for m, file in FILES.items() if file.name == "__init__.py"])
+def test_a_package_file_only_exports(module):
+    """Imports, other names for what was imported, `__all__`; and functions only to export lazily (PEP 562)."""
+    for node in ast.parse(FILES[module].read_text(encoding="utf-8")).body:
+        fine = (isinstance(node, (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign))
+                or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+                or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+                or (isinstance(node, ast.FunctionDef) and node.name in ("__getattr__", "__dir__")))
+        assert fine, f"{where(module, node.lineno)}: an __init__.py only exports; move this to a file of its own"
+
+
+def lengths() -> list[tuple[int, str]]:
+    return sorted(((len(file.read_text(encoding="utf-8").splitlines()), where(m)) for m, file in FILES.items()),
+                  reverse=True)
+
+
+@pytest.mark.filterwarnings("default:near the limit")
+def test_no_file_is_long():
+    near = [f"{name} {n}" for n, name in lengths() if LONG < n <= LONGEST]
+    if near:
+        warnings.warn(f"near the limit of {LONGEST} lines: {', '.join(near)}", stacklevel=1)
+    over = [f"{name} has {n} lines" for n, name in lengths() if n > LONGEST]
+    assert not over, f"{'; '.join(over)}: a file is one subject, of {LONGEST} lines at most; split it"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_names_say_what_a_thing_is(module):
+    named = [(module.rsplit(".", 1)[-1], 0)]
+    for node, _ in nodes(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            named.append((node.name, node.lineno))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            named.append((node.id, node.lineno))
+    for name, line in named:
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
+        assert not WORDS & set(words), f"{where(module, line)}: {name!r} says nothing of what it is; name its subject"
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every text file of the repository but what tools leave behind."""
+    skipped = {"__pycache__", "build", "dist", "htmlcov"}
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        dotted = any(part.startswith(".") and part not in (".ci", ".gitignore") for part in parts)
+        if dotted or any(part in skipped or part.endswith(".egg-info") for part in parts) or not path.is_file():
+            continue
+        try:
+            yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:            # a picture
+            continue
+
+
+# Written so that this file does not contain what it looks for.
+PLACES = re.compile(r"(?<![\w.~])/(?:root|home|work|tmp|Users|mnt|scratch)/\w|[A-Z]:\\\\?Users\\")
+HOSTS = re.compile(r"\b(?:pypi|pythonhosted|anaconda|npmjs)\.(?:org|com)\b|\bdownload\.pytorch\.org\b")
+
+
+def test_nobody_names_a_machine_or_a_registry():
+    for name, text in texts():
+        for line, content in enumerate(text.splitlines(), 1):
+            for what, pattern in (("a path of some machine", PLACES), ("the host of a package registry", HOSTS)):
+                found = pattern.search(content)
+                assert not found, f"{name}:{line} names {what}: {content[max(found.start() - 30, 0):][:80]!r}"
