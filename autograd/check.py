@@ -52,7 +52,9 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
     with enable_grad():
         outs = _outputs(f, leaves)
         if not outs:
-            raise GradientError("gradcheck: the function must return float tensors computed from its inputs; it returned none")
+            raise GradientError(
+                "gradcheck: the function must return float tensors computed from its inputs; it returned none"
+            )
         for k, x in enumerate(leaves):
             if not (isinstance(x, Tensor) and x.requires_grad):
                 continue

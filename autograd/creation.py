@@ -152,7 +152,9 @@ def linspace(
 def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: DTypeLike | None = None,
              requires_grad: bool = False) -> Tensor:
     """`steps` numbers from base^start to base^end, at equal ratios."""
-    return _finish(np.logspace(float(start), float(end), steps, base=base).astype(dtype or get_default_dtype()), requires_grad)
+    return _finish(
+        np.logspace(float(start), float(end), steps, base=base).astype(dtype or get_default_dtype()), requires_grad
+    )
 
 
 def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

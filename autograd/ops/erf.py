@@ -94,8 +94,25 @@ def erf_of(x: Any) -> Any:
     return _back(y, x)
 
 
+_CHEBYSHEV = (0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+              1.00002368, -1.26551223)
+
+
+def _erfc_single(x: Any) -> Any:
+    """erfc to float32's digits (relative error 1.2e-7), in one interval: t e^(-x² + P(t)), t = 1 / (1 + |x|/2).
+
+    Source: Press et al., Numerical Recipes, 2nd ed. 1992, section 6.2, erfcc.
+    """
+    a = np.abs(x).astype(np.float64)
+    t = 1 / (1 + 0.5 * a)
+    y = t * np.exp(_horner(_CHEBYSHEV, t) - a * a)
+    return np.where(x < 0, 2 - y, y).astype(x.dtype)[()]
+
+
 def erfc_of(x: Any) -> Any:
     """erfc of an array or NumPy scalar, in its dtype."""
+    if x.dtype.itemsize < 8:
+        return _erfc_single(x)
     v, a, small, middle, large = _pieces(x)
     y = v.copy()
     t = v[small]

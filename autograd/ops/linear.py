@@ -105,11 +105,16 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
         return np.add.reduce(x.astype(dtype), axis=axis, keepdims=keepdim)
     kind, size = x.dtype.kind, x.dtype.itemsize
     if kind == "f":
-        if size < 8 and ((x.size > 4096 and axis is not None) or size == 2):
+        if size < 8 and (x.size > 4096 or size == 2) and not _inner(x, axis):
             return np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdim).astype(x.dtype)
     elif kind in "bui":
         dtype = np.int64
     return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdim)
+
+
+def _inner(x: Any, axis: Any) -> bool:
+    """Whether NumPy adds along contiguous memory, where it adds pairwise and float32 is exact enough."""
+    return x.dtype.itemsize > 2 and x.flags.c_contiguous and (axis is None or axis in (-1, x.ndim - 1))
 
 
 @linear(

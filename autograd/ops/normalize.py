@@ -18,8 +18,7 @@ def standardize(x: Any, *, dim: Any, eps: float = 1e-5) -> Any:
     axis = axis_of(dim, x)
     with np.errstate(all="ignore"):
         d = x - mean(x, dim=axis, keepdim=True)
-        scale = np.mean(d * d, axis=axis, keepdims=True, dtype=np.float64)
-        d *= (1 / np.sqrt(scale + eps)).astype(x.dtype)
+        d *= 1 / np.sqrt(mean(d * d, dim=axis, keepdim=True) + eps)
         return d
 
 

@@ -56,12 +56,14 @@ def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
 def var(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Variance over `dim`:  Σ (x - mean)² / (n - correction), in two passes."""
     _check_floating("var", x)
-    wide = x.astype(np.float64) if x.dtype.kind == "f" and x.dtype.itemsize < 8 else x
-    d = wide - np.mean(wide, axis=axis_of(dim, x), keepdims=True) if count(x.shape, axis_of(dim, x)) else wide
+    n = count(x.shape, axis_of(dim, x))
+    freedom = max(n - correction, 0)
     with np.errstate(all="ignore"):
-        freedom = np.float64(count(x.shape, axis_of(dim, x)) - correction)
-        return np.asarray(np.add.reduce((d * d.conj()).real, axis=axis_of(dim, x), keepdims=keepdim)
-                          / np.maximum(freedom, 0)).astype(np.abs(x[..., :0]).dtype if x.ndim else x.real.dtype)[()]
+        if x.dtype == np.float16:
+            return var(x.astype(np.float32), dim=dim, correction=correction, keepdim=keepdim).astype(x.dtype)
+        d = x - mean(x, dim=dim, keepdim=True) if n else x
+        squares = d * d if x.dtype.kind == "f" else d.real * d.real + d.imag * d.imag
+        return sum(squares, dim=dim, keepdim=keepdim) / squares.dtype.type(freedom)
 
 
 def _check_floating(who: str, x: Any) -> None:
