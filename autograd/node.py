@@ -82,3 +82,22 @@ def leaf(value: Any, kind: Any = Node, extra: Extra | None = None) -> Any:
     node.op, node.parents, node.saved = None, (), ()
     node.shape, node.dtype, node.index, node.grad, node.extra = value.shape, value.dtype, tick(), None, extra
     return node
+
+
+class Handle:
+    """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
+
+    __slots__ = ("extra", "key")
+
+    def __init__(self, extra: Extra, key: int) -> None:
+        self.extra, self.key = extra, key
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        self.extra.hooks.pop(self.key, None)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()

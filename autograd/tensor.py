@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from .describe import describe
 from .errors import GradientError
-from .node import SEEN, Constant, Extra, Node, leaf, tick
+from .node import SEEN, Constant, Extra, Handle, Node, leaf, tick
 from .promotion import as_value
 
 if TYPE_CHECKING:
@@ -342,25 +342,6 @@ def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> 
     if name:
         tensor.name = name
     return tensor
-
-
-class Handle:
-    """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
-
-    __slots__ = ("extra", "key")
-
-    def __init__(self, extra: Extra, key: int) -> None:
-        self.extra, self.key = extra, key
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        self.extra.hooks.pop(self.key, None)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
 
 
 class Parameter(Tensor):
