@@ -110,7 +110,9 @@ class Op:
         given = [f"{n} {_arrived(v)}" for j, (n, v) in enumerate(zip(names, values, strict=False))
                  if v is not None or j < len(self.inputs) - self.optional]
         given += [f"{n}={v!r}" for n, v in attrs.items() if self.defaults.get(n, error) is not v]
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = (self.kind == "elementwise" and _clash(values)) or (
+            str(error).splitlines()[0] if str(error) else type(error).__name__
+        )
         text = f"{self.name}: expected {self.shapes}; got {', '.join(given)} ({reason})"
         for kind in (IndexError, TypeError, ZeroDivisionError):
             if isinstance(error, kind):
@@ -123,6 +125,17 @@ class Op:
 def asks(rule: Rule, after: int = 1) -> tuple[str, ...]:
     """The names a rule asks for, after the change `g` it carries."""
     return rule.__code__.co_varnames[after:rule.__code__.co_argcount]
+
+
+def _clash(values: Any) -> str:
+    """Where shapes that should broadcast do not, and what to do about it; "" where that is not the trouble."""
+    shapes = [v.shape for v in values if isinstance(v, np.ndarray)]
+    for axis in range(-1, -1 - min(map(len, shapes), default=0), -1):
+        sizes = {s[axis] for s in shapes} - {1}
+        if len(sizes) > 1:
+            found = " and ".join(map(str, sorted(sizes)))
+            return f"broadcasting needs equal sizes, or 1; axis {axis} has {found}: reshape, unsqueeze or slice one of them"
+    return ""
 
 
 def _arrived(value: Any) -> str:
