@@ -10,7 +10,7 @@ import numpy as np
 from . import ops
 from .call import NUMBERS
 from .errors import GradientError
-from .ops.compose import array_of
+from .ops.composed import array_of
 from .tensor import Tensor, wrap
 
 for _symbol, _op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,

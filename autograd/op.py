@@ -134,7 +134,7 @@ def _clash(values: Any) -> str:
         sizes = {s[axis] for s in shapes} - {1}
         if len(sizes) > 1:
             found = " and ".join(map(str, sorted(sizes)))
-            return f"broadcasting needs equal sizes, or 1; axis {axis} has {found}: reshape, unsqueeze or slice one of them"
+            return f"broadcasting needs equal sizes, or 1; axis {axis} has {found}: reshape or slice one of them"
     return ""
 
 

@@ -50,7 +50,7 @@ SABOTAGES = [
     Sabotage("a rule in float64", "autograd/ops/elementwise.py",
              "g * out * 0.6931471805599453", "g * out * np.float64(0.6931471805599453)", ROWS, "exp2"),
     Sabotage("the slope of relu at 0 is 1", "autograd/ops/activation.py",
-             "~(out <= ZERO[out.dtype])", "~(out < ZERO[out.dtype])", "tests/autograd/test_conventions.py",
+             "keep(g, ~(out <= 0))", "keep(g, ~(out < 0))", "tests/autograd/test_conventions.py",
              "kinks and relu"),
     Sabotage("the rule of softmax lacks the sum", "autograd/ops/reduce.py",
              "out * (g - sum(g * out, dim=dim, keepdim=True))", "out * g", ROWS, "[softmax-"),
@@ -69,10 +69,10 @@ SABOTAGES = [
              "if shape and gp.shape != p.shape:", "if False:", BACKWARD, "broadcasting"),
     Sabotage("a value used twice gets the last gradient only", "autograd/sweep.py",
              "grads[p] = grads[p] + gp", "grads[p] = gp", BACKWARD, "twice or diamonds"),
-    Sabotage("backward() replaces .grad", "autograd/methods.py",
+    Sabotage("backward() replaces .grad", "autograd/backward.py",
              "node.grad = before + g if create_graph else wrap(before.value + g)",
              "node.grad = g if create_graph else wrap(g)", BACKWARD, "accumulate"),
-    Sabotage("leaves share one gradient array", "autograd/methods.py",
+    Sabotage("leaves share one gradient array", "autograd/backward.py",
              "wrap(g.copy() if g.base is not None or getrefcount(g) > 2 else g)", "wrap(g)", BACKWARD, "share or own"),
     Sabotage("a needed value is not kept", "autograd/call.py",
              "node.saved = (xv, yv)", "node.saved = (xv, xv)", ROWS, "multiply or [divide"),
@@ -211,7 +211,8 @@ def copy_to(folder: Path) -> Path:
 
 def run(folder: Path, entry: Sabotage) -> subprocess.CompletedProcess[str]:
     """The tests of an entry.  No compiled files: one as old and as long as the text before would be taken for it."""
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**ours, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-rf", "--tb=no", "--no-header", "-p", "no:cacheprovider",
                *entry.tests.split(), *(["-k", entry.only] if entry.only else [])]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8")

@@ -4,13 +4,9 @@ from .activation import elu, erf, erfc, gelu, leaky_relu, logsigmoid, relu, sigm
 from .compose import (
     allclose,
     bmm,
-    broadcast_tensors,
-    cat,
-    chunk,
     clamp,
     dot,
     equal,
-    flatten,
     index_select,
     isclose,
     lerp,
@@ -19,25 +15,15 @@ from .compose import (
     max,
     min,
     mm,
-    movedim,
     mv,
     norm,
     one_hot,
     outer,
-    pad,
-    roll,
     scatter_add,
     sort,
-    split,
-    squeeze,
-    stack,
     take,
     take_along_dim,
-    tile,
     topk,
-    unbind,
-    unflatten,
-    unsqueeze,
 )
 from .einsum import einsum
 from .elementwise import (
@@ -132,6 +118,22 @@ from .loss import sigmoid_cross_entropy, softmax_cross_entropy
 from .matrix import affine, matmul
 from .normalize import standardize
 from .reduce import amax, amin, log_softmax, logsumexp, mean, prod, softmax, std, var
+from .shape import (
+    broadcast_tensors,
+    cat,
+    chunk,
+    flatten,
+    movedim,
+    pad,
+    roll,
+    split,
+    squeeze,
+    stack,
+    tile,
+    unbind,
+    unflatten,
+    unsqueeze,
+)
 
 sub, mul, div, true_divide, pow, neg, absolute = subtract, multiply, divide, divide, power, negative, abs
 clip, fix, mod = clamp, trunc, remainder

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..node import SEEN
 from ..op import elementwise, linear
+from .axes import axis_of
 
 M, V = (2, 3), (3,)
 
@@ -81,7 +82,7 @@ def transpose(x: Any, *, dim0: int, dim1: int) -> Any:
 
 
 @linear(
-    x=lambda g, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim),
+    x=lambda g, x_shape, x_dtype, dim, keepdim: spread(fit(g, x_dtype), shape=x_shape, dim=dim, keepdim=keepdim),
     category="reduction",
     symbol="Σ",
     shapes="axes that x has",
@@ -98,11 +99,9 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
 
     Long float32 sums over an outer axis accumulate in float64: no axis is less accurate than another.
     """
-    axis = tuple(dim) if type(dim) is list else dim
-    if axis == () or (not x.ndim and dim in (0, -1)):
-        axis = None
+    axis = axis_of(dim, x.ndim)
     if dtype is not None:
-        return np.add.reduce(x.astype(dtype), axis=axis, keepdims=keepdim)
+        x, dtype = x.astype(dtype), None
     kind, size = x.dtype.kind, x.dtype.itemsize
     if kind == "f":
         if size < 8 and (x.size > 4096 or size == 2) and not _inner(x, axis):
@@ -124,13 +123,18 @@ def _inner(x: Any, axis: Any) -> bool:
 )
 def spread(x: Any, *, shape: tuple[int, ...], dim: Any = None, keepdim: bool = False) -> Any:
     """Repeat over `dim` until the shape is `shape`.  The transpose of `sum`."""
-    if dim not in (None, (), []) and not keepdim and shape:
-        x = np.expand_dims(x, tuple(dim) if isinstance(dim, list) else dim)
-    return np.broadcast_to(x, shape)
+    axis = None if keepdim else axis_of(dim, len(shape))
+    return np.broadcast_to(x if axis is None else np.expand_dims(x, axis), shape)
 
 
 def _spread_over(x_shape: Any, g: Any, dim: Any, keepdim: bool) -> Any:
-    return tuple(range(g.ndim)) if dim in (None, (), []) and not keepdim else dim
+    axis = axis_of(dim, g.ndim)
+    return tuple(range(g.ndim)) if axis is None and not keepdim else axis
+
+
+def fit(g: Any, dtype: Any) -> Any:
+    """g in the dtype of the input it belongs to, where a `dtype=` made the result another."""
+    return g if g.dtype == dtype else cast(g, dtype=dtype)
 
 
 @linear(x=lambda g, x_shape: _sum_to(g, x_shape), shapes="a shape that x broadcasts to",
@@ -183,7 +187,17 @@ def put(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
         order=("x", "dim", "index"), cases=[((M, _INDEX), {"dim": 1}), (((3, 2), _INDEX), {"dim": 0})])
 def gather(x: Any, index: Any, *, dim: int) -> Any:
     """Elements along one axis:  y[i, j] = x[i, index[i, j]]  (dim 1).  The transpose of `place_along`."""
+    if not x.ndim or not index.size:          # PyTorch takes a scalar for a vector of one, and of nothing, nothing
+        return x.reshape(-1)[_scalar_index(x, index)]
     return x[_along(x.shape, index, dim)]
+
+
+def _scalar_index(x: Any, index: Any) -> Any:
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"the index must be integers; got {index.dtype}")
+    if np.any(index != 0):
+        raise IndexError("a scalar has no index but 0")
+    return index
 
 
 @linear(x=lambda g, index, dim: gather(g, dim, index), category="index", shapes="an index of the shape of x",
@@ -191,7 +205,10 @@ def gather(x: Any, index: Any, *, dim: int) -> Any:
 def place_along(x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with x added along one axis:  y[i, index[i, j]] += x[i, j].  The transpose of `gather`."""
     out = np.zeros(shape, x.dtype)
-    np.add.at(out, _along(shape, index, dim), x)
+    if shape and index.size:
+        np.add.at(out, _along(shape, index, dim), x)
+    elif index.size:
+        out += np.sum(x)
     return out
 
 
@@ -248,10 +265,13 @@ def flip(x: Any, *, dims: Any) -> Any:
     return np.flip(x, tuple(dims) if isinstance(dims, list) else dims) if x.ndim else x
 
 
-@linear(x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim), category="reduction", symbol="Σ",
+@linear(x=lambda g, x_dtype, dim: fit(flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim), x_dtype),
+        category="reduction", symbol="Σ",
         shapes="an axis that x has", cases=[((M,), {"dim": 1}), ((V,), {"dim": 0}), (((),), {"dim": 0})])
-def cumsum(x: Any, *, dim: int) -> Any:
+def cumsum(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Running sum along `dim`:  y[i] = Σ_{j<=i} x[j].  float32 accumulates in float64."""
+    if dtype is not None:
+        x = x.astype(dtype)
     if x.ndim == 0:
         return x
     if x.dtype.kind == "f" and x.dtype.itemsize < 8:

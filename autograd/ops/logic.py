@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise, op
+from .axes import axis_of
 
 
 def _logic(shapes: str = "shapes that broadcast together", **options: Any) -> Any:
@@ -138,25 +139,25 @@ def sign(x: Any) -> Any:
 @_logic("axes that x has")
 def any(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether any element along `dim` is true (not zero)."""
-    return np.any(x, axis=dim, keepdims=keepdim)
+    return np.any(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_logic("axes that x has")
 def all(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements along `dim` are true (not zero)."""
-    return np.all(x, axis=dim, keepdims=keepdim)
+    return np.all(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_logic("an axis that x has, with at least one element")
 def argmax(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """The position of the largest element (of the flattened tensor without `dim`); of a tie, the first."""
-    return np.argmax(x, axis=dim, keepdims=keepdim)
+    return np.argmax(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_logic("an axis that x has, with at least one element")
 def argmin(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """The position of the smallest element (of the flattened tensor without `dim`); of a tie, the first."""
-    return np.argmin(x, axis=dim, keepdims=keepdim)
+    return np.argmin(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_logic("an axis that x has")
@@ -172,7 +173,7 @@ def argsort(x: Any, *, dim: int = -1, descending: bool = False, stable: bool = T
 @_logic("axes that x has")
 def count_nonzero(x: Any, *, dim: Any = None) -> Any:
     """The number of elements that are not zero."""
-    return np.count_nonzero(x, axis=dim)
+    return np.count_nonzero(x, axis=axis_of(dim, x.ndim))
 
 
 @_logic("any shape")

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..op import op
+from .axes import axis_of
 from .elementwise import rsqrt
-from .reduce import axis_of, mean, var
+from .reduce import mean, var
 
 
 @op(x=lambda g, x, out, dim, eps: _standardize_pull(g, x, out, dim, eps), category="norm", shapes="axes that x has",
     cases=[(((4, 3),), {"dim": 0}), (((4, 3),), {"dim": (-1,)}), (((3, 2, 4),), {"dim": (0, 2), "eps": 0.1})])
 def standardize(x: Any, *, dim: Any, eps: float = 1e-5) -> Any:
     """Mean 0 and variance 1 over `dim`:  (x - mean) / √(var + ε), var with divisor n."""
-    axis = axis_of(dim, x)
+    axis = axis_of(dim, x.ndim)
     with np.errstate(all="ignore"):
         d = x - mean(x, dim=axis, keepdim=True)
         d *= 1 / np.sqrt(mean(d * d, dim=axis, keepdim=True) + eps)

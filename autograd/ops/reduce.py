@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..op import op
+from .axes import axes_of, axis_of, count
 from .elementwise import exp, where
-from .linear import concatenate, flip, permute, reshape, spread, sum
+from .linear import concatenate, fit, flip, permute, reshape, spread, sum
 from .logic import eq
 
 M = (2, 3)
@@ -21,30 +22,19 @@ def _reduction(**options: Any) -> Any:
     return op(**{"shapes": _AXES, "category": "reduction", "cases": _CASES, **options})
 
 
-def count(shape: tuple[int, ...], dim: Any) -> int:
-    """How many elements a reduction over `dim` puts together."""
-    if dim in (None, (), []):
-        return math.prod(shape)
-    return math.prod(shape[d] for d in ((dim,) if isinstance(dim, int) else dim)) if shape else 1
-
-
-def axis_of(dim: Any, x: Any) -> Any:
-    """`dim` as NumPy takes it: a list is a tuple, and the one axis that PyTorch lets a 0-d tensor have is none."""
-    if dim in ((), []) or (not x.ndim and dim in (0, -1, (0,), (-1,), [0], [-1])):
-        return None
-    return tuple(dim) if isinstance(dim, list) else dim
-
-
-@_reduction(x=lambda g, x_shape, dim, keepdim: spread(g / count(x_shape, dim), shape=x_shape, dim=dim, keepdim=keepdim))
-def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+@_reduction(x=lambda g, x_shape, x_dtype, dim, keepdim:
+            spread(fit(g, x_dtype) / count(x_shape, dim), shape=x_shape, dim=dim, keepdim=keepdim))
+def mean(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """Arithmetic mean over `dim` (all axes by default):  Σ x / n.  NaN of no elements."""
+    if dtype is not None:
+        x = x.astype(dtype)
     _check_floating("mean", x)
     with np.errstate(all="ignore"):
-        n = count(x.shape, axis_of(dim, x))
+        n = count(x.shape, axis_of(dim, x.ndim))
         if n == 0:
             return sum(x, dim=dim, keepdim=keepdim) / x.dtype.type(0)
         return sum(x, dim=dim, keepdim=keepdim) / n if x.dtype != np.float16 else \
-            np.mean(x, axis=axis_of(dim, x), keepdims=keepdim)
+            np.mean(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_reduction(
@@ -56,7 +46,7 @@ def mean(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
 def var(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Variance over `dim`:  Σ (x - mean)² / (n - correction), in two passes."""
     _check_floating("var", x)
-    n = count(x.shape, axis_of(dim, x))
+    n = count(x.shape, axis_of(dim, x.ndim))
     freedom = max(n - correction, 0)
     with np.errstate(all="ignore"):
         if x.dtype == np.float16:
@@ -92,13 +82,13 @@ def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
 def amax(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Largest element over `dim`.  A tie shares the gradient evenly."""
-    return np.amax(x, axis=axis_of(dim, x), keepdims=keepdim)
+    return np.amax(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
 def amin(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Smallest element over `dim`.  A tie shares the gradient evenly."""
-    return np.amin(x, axis=axis_of(dim, x), keepdims=keepdim)
+    return np.amin(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 def _to_the_extreme(g: Any, x: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
@@ -109,20 +99,23 @@ def _to_the_extreme(g: Any, x: Any, out: Any, shape: Any, dim: Any, keepdim: boo
     return where(hit, spread(g, shape=shape, dim=dim, keepdim=keepdim) / ties, 0)
 
 
-@_reduction(x=lambda g, x, x_shape, dim, keepdim: spread(g, shape=x_shape, dim=dim, keepdim=keepdim) * _others(x, dim))
-def prod(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+@_reduction(x=lambda g, x, x_shape, dim, keepdim:
+            fit(spread(g, shape=x_shape, dim=dim, keepdim=keepdim) * _others(fit(x, g.dtype), dim), x.dtype))
+def prod(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """Product over `dim`:  Π x.  Right with zeros among the factors."""
-    dtype = np.int64 if x.dtype.kind in "bui" else None
+    if dtype is not None:
+        x, dtype = x.astype(dtype), None
+    elif x.dtype.kind in "bui":
+        dtype = np.int64
     with np.errstate(all="ignore"):
-        return np.multiply.reduce(x, axis=axis_of(dim, x), keepdims=keepdim, dtype=dtype)
+        return np.multiply.reduce(x, axis=axis_of(dim, x.ndim), keepdims=keepdim, dtype=dtype)
 
 
 def _others(x: Any, dim: Any) -> Any:
     """Per element, the product of all the others: exclusive products from both ends, so no division."""
     if x.ndim == 0:
         return x * 0 + 1
-    dims = tuple(range(x.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
-    dims = tuple(d % x.ndim for d in dims)
+    dims = axes_of(dim, x.ndim)
     rest = tuple(d for d in range(x.ndim) if d not in dims)
     order = (*rest, *dims)
     flat = reshape(permute(x, dims=order), shape=(*[x.shape[d] for d in rest], -1))
@@ -157,7 +150,7 @@ def _cumprod_pull(g: Any, x: Any, out: Any) -> Any:
             * exp(x - _finite(spread(out, shape=x_shape, dim=dim, keepdim=keepdim))), floating=True)
 def logsumexp(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """ln Σ e^x over `dim`, without overflow:  m + ln Σ e^(x - m),  m = max x.  -inf of no elements."""
-    axis = axis_of(dim, x)
+    axis = axis_of(dim, x.ndim)
     with np.errstate(all="ignore"):
         m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         m = np.where(np.isfinite(m), m, x.dtype.type(0))
@@ -171,14 +164,16 @@ def _finite(out: Any) -> Any:
 
 
 @op(
-    x=lambda g, out, dim: out * (g - sum(g * out, dim=dim, keepdim=True)),
+    x=lambda g, out, x_dtype, dim: fit(out * (g - sum(g * out, dim=dim, keepdim=True)), x_dtype),
     category="activation",
     shapes="an axis that x has",
     floating=True,
     cases=[((M,), {"dim": 1}), ((M,), {"dim": 0}), (((),), {"dim": 0})],
 )
-def softmax(x: Any, *, dim: int) -> Any:
+def softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Normalised exponentials along `dim`:  e^x / Σ e^x."""
+    if dtype is not None:
+        x = x.astype(dtype)
     if x.ndim == 0:
         return np.ones_like(x)
     with np.errstate(all="ignore"):
@@ -188,14 +183,16 @@ def softmax(x: Any, *, dim: int) -> Any:
 
 
 @op(
-    x=lambda g, out, dim: g - exp(out) * sum(g, dim=dim, keepdim=True),
+    x=lambda g, out, x_dtype, dim: fit(g - exp(out) * sum(g, dim=dim, keepdim=True), x_dtype),
     category="activation",
     shapes="an axis that x has",
     floating=True,
     cases=[((M,), {"dim": 1}), ((M,), {"dim": 0}), (((),), {"dim": 0})],
 )
-def log_softmax(x: Any, *, dim: int) -> Any:
+def log_softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Logarithm of softmax along `dim`:  x - ln Σ e^x."""
+    if dtype is not None:
+        x = x.astype(dtype)
     if x.ndim == 0:
         return np.zeros_like(x)
     with np.errstate(all="ignore"):
@@ -209,7 +206,7 @@ def log_softmax(x: Any, *, dim: int) -> Any:
 def euclidean_norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""
     _check_floating("norm", x)
-    axis = axis_of(dim, x)
+    axis = axis_of(dim, x.ndim)
     size = np.abs(x)
     wide = size.astype(np.float64) if size.dtype.itemsize < 8 else size
     with np.errstate(all="ignore"):

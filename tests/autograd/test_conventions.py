@@ -244,6 +244,20 @@ def test_sums_and_products(f, xs, value, grads):
     check(f, xs, value, grads)
 
 
+@pytest.mark.parametrize("f, x", [(norm, [0.0, 0.0]), (lambda x: x.std(), [3.0, 3.0]), (lambda x: x.prod(), [0.0, 2.0]),
+                                  (lambda x: x.amax(), [1.0, 1.0]), (lambda x: abs(x).sum(), [0.0, 1.0]),
+                                  (lambda x: x.relu().sum(), [0.0, 1.0]), (lambda x: (x ** 2).sum(), [0.0, 1.0]),
+                                  (lambda x: ag.softplus(x).sum(), [-1000.0, 1000.0]),
+                                  (lambda x: x.max(0)[0], [1.0, 1.0]),
+                                  (lambda x: ag.logsumexp(x, 0), [-inf, 0.0]),
+                                  (lambda x: ag.gelu(x).sum(), [-1000.0, 0.0])])
+def test_forward_mode_keeps_the_conventions(f, x):
+    x = np.array(x)
+    reverse = ag.grad(f)(x)
+    forward = [ag.jvp(f, (x,), (unit,))[1] for unit in np.eye(2)]
+    assert np.isfinite(reverse).all() and np.allclose(forward, reverse, rtol=1e-12, atol=0)
+
+
 def test_prod_is_differentiable_twice_with_zeros():
     x = leaf([2.0, 0.0, 3.0])
     assert np.allclose(ag.hessian(lambda x: x.prod())(x).value, [[0, 3, 0], [3, 0, 2], [0, 2, 0]])
