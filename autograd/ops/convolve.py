@@ -1,0 +1,361 @@
+"""Convolutions: three ops, each linear in both inputs, that are one another's derivatives.
+
+    y = convolution(x, w)            dx = convolution_transpose(g, w)            dw = convolution_weight(x, g)
+
+The kernels are products of matrices over windows laid out as rows (Chellapilla, Puri and Simard 2006, "High
+performance convolutional neural networks for document processing", §3.1), block by block, so that the rows stay
+in the cache and memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..op import bilinear, op
+from .linear import ones, permute, reshape
+from .windows import (
+    Pairs,
+    Sizes,
+    channels_first,
+    channels_last,
+    check_axes,
+    exact,
+    out_size,
+    padded,
+    places,
+    reach,
+    sizes,
+    spans,
+    windows,
+)
+
+BLOCK = 1 << 18                               # elements in a block of window rows: 1 MiB of float32
+
+_STEPS: dict[str, Any] = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+_APART: dict[str, Any] = {"stride": (2,), "padding": ((2, 1),), "dilation": (2,), "groups": 2}
+_EACH: dict[str, Any] = {"stride": (2, 1), "padding": ((1, 0), (0, 0)), "dilation": (1, 1), "groups": 3}
+
+
+def _transposed(g: Any, weight: Any, x_shape: Any, **how: Any) -> Any:
+    return convolution_transpose(g, weight, size=tuple(x_shape[2:]), **how)
+
+
+def _channel_sums(g: Any) -> Any:
+    """Over all but the channels, as a product with ones."""
+    rows = reshape(permute(g, dims=(0, *range(2, g.ndim), 1)), shape=(-1, g.shape[1]))
+    return ones(rows.shape[0], g.dtype) @ rows
+
+
+@op(
+    x=lambda g, weight, x_shape, stride, padding, dilation, groups:
+        _transposed(g, weight, x_shape, stride=stride, padding=padding, dilation=dilation, groups=groups),
+    weight=lambda g, x, weight_shape, stride, padding, dilation, groups:
+        convolution_weight(x, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation,
+                           groups=groups),
+    bias=lambda g: _channel_sums(g),
+    shapes="x (N, C, L...), weight (O, C / groups, kernel...), bias (O,)", category="linear", symbol="∗",
+    cases=[(((2, 2, 4, 3), (3, 2, 3, 2), (3,)), _STEPS | {"padding": ((1, 1), (0, 1))}),
+           (((2, 4, 7), (2, 2, 3), (2,)), _APART), (((2, 3, 4, 3), (6, 1, 3, 2)), _EACH),
+           (((1, 2, 3, 2, 2), (2, 2, 2, 1, 2)), {"stride": (1, 1, 1), "padding": ((0, 0), (1, 0), (0, 0)),
+                                                 "dilation": (1, 1, 1), "groups": 1})],
+)
+def convolution(x: Any, weight: Any, bias: Any = None, *, stride: Sizes, padding: Pairs, dilation: Sizes,
+                groups: int = 1) -> Any:
+    """Cross-correlation:  y[n, o, p] = b[o] + Σ_c Σ_k w[o, c, k] x[n, c, p stride + k dilation - padding].
+
+    `padding` has (before, after) for each axis, negative ones cutting away, such that the windows fit without a rest.
+    """
+    x, weight, narrow = _wide(x, weight)
+    kernel = weight.shape[2:]
+    out = out_size(x.shape[2:], padding, kernel, stride, dilation)
+    x = padded(channels_last(x), padding)
+    y = np.empty((x.shape[0], *out, weight.shape[0]), np.result_type(x, weight))
+    if groups > 1 and weight.shape[1] == 1:
+        _each_channel(x, weight, y, stride, dilation)
+        if bias is not None:
+            y += bias
+    else:
+        for xs, ws, ys in _groups(x, weight, groups):
+            b = None if bias is None else bias if groups == 1 else bias[ys]
+            _convolve(xs, ws, y[..., ys], b, stride, dilation)
+    return channels_first(y if narrow is None else y.astype(narrow))
+
+
+@bilinear(
+    x=lambda g, weight, stride, padding, dilation, groups:
+        convolution(g, weight, stride=stride, padding=padding, dilation=dilation, groups=groups),
+    weight=lambda g, x, weight_shape, stride, padding, dilation, groups:
+        convolution_weight(g, x, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation,
+                           groups=groups),
+    shapes="x (N, O, out...), weight (O, C / groups, kernel...)", category="linear", symbol="∗ᵀ",
+    cases=[(((2, 3, 4, 3), (3, 2, 3, 2)), _STEPS | {"padding": ((1, 1), (0, 1)), "size": (4, 3)}),
+           (((2, 2, 3), (2, 2, 3)), _APART | {"size": (6,)}), (((2, 6, 2, 2), (6, 1, 3, 2)), _EACH | {"size": (4, 3)}),
+           (((2, 2, 3, 2), (2, 3, 2, 2)), _STEPS | {"stride": (2, 3), "padding": ((0, -1), (1, 0)), "size": (7, 4)})],
+)
+def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes,
+                          groups: int = 1) -> Any:
+    """The transpose of `convolution`:  y[n, c, q] = Σ_o Σ_{p, k: p stride + k dilation - padding = q} w[o, c, k] x[n, o, p].
+
+    `size` is that of y.
+    """  # noqa: E501
+    x, weight, narrow = _wide(x, weight)
+    kernel, out = weight.shape[2:], x.shape[2:]
+    channels = weight.shape[1] * groups
+    spread = reach(kernel, dilation)
+    whole = tuple((m - 1) * s + r for m, s, r in zip(out, stride, spread))
+    dtype = np.result_type(x, weight)
+    if set(stride) == {1} and weight.shape[1] > 1:
+        # by stride 1 a convolution with the kernel turned round, over x with a border as wide as the kernel
+        turned = np.flip(weight, tuple(range(2, weight.ndim)))
+        border = tuple((r - 1 - a, n + a - m) for r, (a, _), n, m in zip(spread, padding, size, out))
+        xp = padded(channels_last(x), border)
+        y = np.empty((x.shape[0], *size, channels), dtype)
+        for ys, ws, xs in _groups(y, turned, groups):
+            _convolve(xp[..., xs], ws.swapaxes(0, 1), ys, None, stride, dilation)
+    else:
+        g = np.ascontiguousarray(channels_last(x))
+        y = np.zeros((x.shape[0], *whole, channels), dtype)
+        if groups > 1 and weight.shape[1] == 1:
+            many = g.reshape(*g.shape[:-1], channels, -1)
+            for at in places(kernel):
+                w = weight[(slice(None), 0, *at)].reshape(channels, -1)
+                y[(slice(None), *spans(at, out, stride, dilation))] += np.einsum("...cm,cm->...c", many, w)
+        else:
+            for ys, ws, gs in _groups(y, weight, groups):
+                _spread_out(g[..., gs], ws, ys, out, stride, dilation)
+        y = padded(y, tuple((-a, n + a - m) for (a, _), n, m in zip(padding, size, whole)))
+    return channels_first(y if narrow is None else y.astype(narrow))
+
+
+@bilinear(
+    x=lambda h, g, x_shape, stride, padding, dilation, groups:
+        _transposed(g, h, x_shape, stride=stride, padding=padding, dilation=dilation, groups=groups),
+    g=lambda h, x, stride, padding, dilation, groups:
+        convolution(x, h, stride=stride, padding=padding, dilation=dilation, groups=groups),
+    shapes="x (N, C, L...), g (N, O, out...)", category="linear", symbol="∗",
+    cases=[(((2, 2, 4, 3), (2, 3, 4, 3)), _STEPS | {"padding": ((1, 1), (0, 1)), "kernel": (3, 2)}),
+           (((2, 4, 6), (2, 2, 3)), _APART | {"kernel": (3,)}), (((2, 3, 4, 3), (2, 6, 2, 2)), _EACH | {"kernel": (3, 2)})],
+)
+def convolution_weight(x: Any, g: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes,
+                       groups: int = 1) -> Any:
+    """What the weight of a convolution gets:  y[o, c, k] = Σ_n Σ_p g[n, o, p] x[n, c, p stride + k dilation - padding]."""  # noqa: E501
+    x, g, narrow = _wide(x, g)
+    x = padded(channels_last(x), padding)
+    g = np.ascontiguousarray(channels_last(g))
+    out, channels = g.shape[1:-1], x.shape[-1] // groups
+    y = np.zeros((g.shape[-1], channels, *kernel), np.result_type(x, g))
+    if groups > 1 and channels == 1:
+        many = g.reshape(-1, groups, g.shape[-1] // groups)
+        for at in places(kernel):
+            seen = x[(slice(None), *spans(at, out, stride, dilation))]
+            y[(slice(None), 0, *at)] = np.einsum("pc,pcm->cm", seen.reshape(-1, groups), many).reshape(-1)
+    else:
+        for xs, ys, gs in _groups(x, y, groups):
+            ys += _correlate(xs, g[..., gs], kernel, stride, dilation)
+    return y if narrow is None else y.astype(narrow)
+
+
+# -- kernels on channels-last arrays ---------------------------------------------------------------------
+
+
+def _wide(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """float16 operands as float32, and then the dtype to come back to."""
+    if x.dtype == np.float16 and y.dtype == np.float16:
+        return x.astype(np.float32), y.astype(np.float32), x.dtype
+    return x, y, None
+
+
+def _groups(x: Any, weight: Any, groups: int) -> Iterator[tuple[Any, Any, slice]]:
+    """For each group its channels of x, its rows of the weight, and where its channels of y lie."""
+    c, o = x.shape[-1] // groups, weight.shape[0] // groups
+    for k in range(groups):
+        place = slice(k * o, (k + 1) * o)
+        yield (x if groups == 1 else x[..., k * c:(k + 1) * c]), weight[place], place
+
+
+def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
+    """Windows as rows of a matrix, block by block, with where their results lie in (N, out..., O).
+
+    Of few channels the matrix is written column by column, since runs are longer that way.
+    """
+    seen = windows(x, kernel, out, stride, dilation)
+    d, length = len(kernel), prod(kernel) * x.shape[-1]
+    few = x.shape[-1] * kernel[-1] < 16
+    images = max(1, BLOCK // max(1, prod(out) * length))
+    lines = out[0] if images > 1 else max(1, BLOCK // max(1, prod(out[1:]) * length))
+    for n in range(0, x.shape[0], images):
+        for row in range(0, out[0], lines):
+            place = (slice(n, n + images), slice(row, row + lines))
+            block = seen[place]
+            if few:
+                columns = np.ascontiguousarray(block.transpose(*range(d + 1, 2 * d + 2), *range(d + 1)))
+                yield columns.reshape(length, -1).T, place
+            else:
+                yield block.reshape(-1, length), place
+
+
+def _convolve(x: Any, weight: Any, y: Any, bias: Any, stride: Sizes, dilation: Sizes) -> None:
+    """y[...] = the convolution of x with weight (O, C, kernel...), without padding."""
+    kernel, out = weight.shape[2:], y.shape[1:-1]
+    matrix = np.ascontiguousarray(weight.transpose(*range(2, weight.ndim), 1, 0)).reshape(-1, weight.shape[0])
+    for rows, place in _rows(x, kernel, out, stride, dilation):
+        part = y[place]
+        if part.flags.c_contiguous:
+            part = part.reshape(-1, y.shape[-1])
+            np.matmul(rows, matrix, out=part)
+            if bias is not None:
+                part += bias
+        else:
+            made = rows @ matrix
+            part[...] = (made if bias is None else made + bias).reshape(part.shape)
+
+
+def _correlate(x: Any, g: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+    """The gradient of the weight, (O, C, kernel...)."""
+    total = np.zeros((prod(kernel) * x.shape[-1], g.shape[-1]), np.result_type(x, g))
+    for rows, place in _rows(x, kernel, g.shape[1:-1], stride, dilation):
+        total += rows.T @ g[place].reshape(-1, g.shape[-1])
+    return np.moveaxis(total.reshape(*kernel, x.shape[-1], g.shape[-1]), (-1, -2), (0, 1))
+
+
+def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation: Sizes) -> None:
+    """y += what each window of the transpose puts down."""
+    kernel, channels = weight.shape[2:], weight.shape[1]
+    matrix = np.ascontiguousarray(np.moveaxis(weight, 1, -1)).reshape(weight.shape[0], -1)
+    images = max(1, BLOCK // max(1, prod(out) * matrix.shape[1]))
+    for n in range(0, g.shape[0], images):
+        part = g[n:n + images]
+        rows = (part.reshape(-1, part.shape[-1]) @ matrix).reshape(*part.shape[:-1], *kernel, channels)
+        for at in places(kernel):
+            y[(slice(n, n + images), *spans(at, out, stride, dilation))] += rows[(..., *at, slice(None))]
+
+
+def _each_channel(x: Any, weight: Any, y: Any, stride: Sizes, dilation: Sizes) -> None:
+    """y[...] = a convolution in which every channel is a group of its own."""
+    out, channels = y.shape[1:-1], x.shape[-1]
+    many = y.reshape(*y.shape[:-1], channels, -1)
+    many[...] = 0
+    for at in places(weight.shape[2:]):
+        w = weight[(slice(None), 0, *at)].reshape(channels, -1)
+        many += x[(slice(None), *spans(at, out, stride, dilation))][..., None] * w
+
+
+# -- PyTorch's functions ---------------------------------------------------------------------------------
+
+
+def _fit(x: Any, weight: Any, bias: Any, d: int, groups: int, who: str, transposed: bool = False) -> None:
+    """Shapes, checked before anything is allocated."""
+    check_axes(x, d, who)
+    if weight.ndim != d + 2:
+        raise ShapeError(f"{who}: expected a weight of {d + 2} axes; got shape {tuple(weight.shape)}")
+    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
+        raise ValueError(f"{who}: expected groups to be a positive int; got {groups!r}")
+    if (not transposed and weight.shape[0] % groups) or min(weight.shape[:1] + weight.shape[2:], default=1) < 1:
+        raise ShapeError(f"{who}: Given groups={groups}, expected weight to be at least {groups} at dimension 0, its "
+                         f"size divisible by {groups}, and no kernel of size 0; got weight {tuple(weight.shape)}")
+    channels, expected = x.shape[-d - 1], weight.shape[0] if transposed else weight.shape[1] * groups
+    if channels != expected:
+        raise ShapeError(f"{who}: Given groups={groups}, weight of size {tuple(weight.shape)}, expected input "
+                         f"{tuple(x.shape)} to have {expected} channels, but got {channels} channels instead")
+    if transposed and channels % groups:
+        raise ShapeError(f"{who}: expected the channels to be divisible by groups={groups}; got {channels}")
+    made = weight.shape[1] * groups if transposed else weight.shape[0]
+    if bias is not None and tuple(bias.shape) != (made,):
+        raise ShapeError(f"{who}: Given weight of size {tuple(weight.shape)}, expected bias to be 1-dimensional with "
+                         f"{made} elements, but got bias of size {tuple(bias.shape)} instead")
+
+
+def _conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, d: int) -> Any:
+    who = f"conv{d}d"
+    _fit(x, weight, bias, d, groups, who)
+    if x.ndim == d + 1:
+        return _conv(x.reshape((1, *x.shape)), weight, bias, stride, padding, dilation, groups, d)[0]
+    kernel, size = tuple(weight.shape[2:]), tuple(x.shape[2:])
+    step, spread = sizes(stride, d, who, "stride"), sizes(dilation, d, who, "dilation")
+    span = reach(kernel, spread)
+    if isinstance(padding, str):
+        if padding not in ("same", "valid"):
+            raise ValueError(f"{who}: expected padding to be an int, a tuple, 'same' or 'valid'; got {padding!r}")
+        if padding == "same" and set(step) != {1}:
+            raise ValueError(f"{who}: padding='same' is not supported for strided convolutions; got stride {stride}")
+        pairs = tuple(((r - 1) // 2, r // 2) if padding == "same" else (0, 0) for r in span)
+    else:
+        pairs = tuple((p, p) for p in sizes(padding, d, who, "padding", 0))
+    room = tuple(n + a + b for n, (a, b) in zip(size, pairs))
+    if any(n < r for n, r in zip(room, span)):
+        raise ShapeError(f"{who}: Calculated padded input size per channel: {room}. Kernel size: {kernel}"
+                         f"{'' if set(spread) == {1} else f', which spans {span} with dilation {spread}'}. "
+                         "Kernel size can't be greater than actual input size")
+    out = out_size(size, pairs, kernel, step, spread)
+    pairs = exact(size, out, tuple(a for a, _ in pairs), kernel, step, spread)
+    return convolution(x, weight, bias, stride=step, padding=pairs, dilation=spread, groups=groups)
+
+
+def _conv_transpose(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
+                    dilation: Any, d: int) -> Any:
+    who = f"conv_transpose{d}d"
+    _fit(x, weight, bias, d, groups, who, transposed=True)
+    if x.ndim == d + 1:
+        return _conv_transpose(x.reshape((1, *x.shape)), weight, bias, stride, padding, output_padding, groups,
+                               dilation, d)[0]
+    kernel = tuple(weight.shape[2:])
+    step, spread = sizes(stride, d, who, "stride"), sizes(dilation, d, who, "dilation")
+    before, more = sizes(padding, d, who, "padding", 0), sizes(output_padding, d, who, "output_padding", 0)
+    if any(m >= max(s, e) for m, s, e in zip(more, step, spread)):
+        raise ValueError(f"{who}: output padding must be smaller than either stride or dilation; got output_padding "
+                         f"{more}, stride {step}, dilation {spread}")
+    size = tuple((n - 1) * s - 2 * p + r + m
+                 for n, s, p, r, m in zip(x.shape[2:], step, before, reach(kernel, spread), more))
+    if min(size) < 1:
+        raise ShapeError(f"{who}: Given input size per channel: {tuple(x.shape[2:])}. Calculated output size per "
+                         f"channel: {size}. Output size is too small: less padding than {before}, or a larger kernel")
+    pairs = tuple((p, p - m) for p, m in zip(before, more))
+    y = convolution_transpose(x, weight, size=size, stride=step, padding=pairs, dilation=spread, groups=groups)
+    return y if bias is None else y + reshape(bias, shape=(1, -1, *(1,) * d))
+
+
+def conv1d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """Cross-correlation along one axis:  x (N, C, L), weight (O, C / groups, k), bias (O,) -> (N, O, out)."""
+    return _conv(x, weight, bias, stride, padding, dilation, groups, 1)
+
+
+def conv2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """Cross-correlation of images:  x (N, C, H, W), weight (O, C / groups, kh, kw), bias (O,) -> (N, O, H', W').
+
+    H' = ⌊(H + 2 padding - dilation (kh - 1) - 1) / stride⌋ + 1.  `padding` may be 'same' or 'valid'.
+    """
+    return _conv(x, weight, bias, stride, padding, dilation, groups, 2)
+
+
+def conv3d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """Cross-correlation of volumes:  x (N, C, D, H, W), weight (O, C / groups, kd, kh, kw) -> (N, O, D', H', W')."""
+    return _conv(x, weight, bias, stride, padding, dilation, groups, 3)
+
+
+def conv_transpose1d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
+                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
+    """The transpose of `conv1d`:  x (N, C, L), weight (C, O / groups, k) -> (N, O, (L - 1) stride - 2 padding + k)."""
+    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 1)
+
+
+def conv_transpose2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
+                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
+    """The transpose of `conv2d`:  x (N, C, H, W), weight (C, O / groups, kh, kw) -> (N, O, H', W').
+
+    H' = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
+    """
+    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 2)
+
+
+def conv_transpose3d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
+                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
+    """The transpose of `conv3d`:  x (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O, D', H', W')."""
+    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 3)
