@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import GradientError, ShapeError
 from .sweep import pull
-from .tensor import Tensor, attach, wrap
+from .tensor import ALONE, Tensor, attach, wrap
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -72,7 +72,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
         elif create_graph:
             node.grad = wrap(np.array(g.value)[()]) if g.node is None else attach(g.value, g.node)
         elif type(g) is np.ndarray:
-            node.grad = wrap(g.copy() if g.base is not None or getrefcount(g) > 2 else g) if g.ndim else wrap(g[()])
+            node.grad = wrap(g.copy() if g.base is not None or getrefcount(g) > ALONE else g) if g.ndim else wrap(g[()])
         else:
             node.grad = wrap(g)
 

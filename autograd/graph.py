@@ -181,7 +181,10 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
             x.name = names[k]
     with record():
         out = f(*given)
-    outputs = [out] if isinstance(out, Tensor) else list(out.values()) if isinstance(out, dict) else list(out)
+    outputs = [out] if isinstance(out, Tensor) else list(out.values()) if isinstance(out, dict) else \
+        list(out) if isinstance(out, (list, tuple)) else []
+    if not outputs or not all(isinstance(t, Tensor) for t in outputs):
+        raise TypeError(f"trace: the function must return tensors; it returned {type(out).__name__}")
     roots = [t.node if t.node is not None else stub_of(t) for t in outputs]
     values = {t.node if t.node is not None else stub_of(t): t.value for t in (*given, *outputs)}
     return _build(roots, values)

@@ -10,10 +10,12 @@ import numpy as np
 from . import ops
 from .call import NUMBERS
 from .errors import GradientError
+from .ops import elementwise
 from .ops.composed import array_of
-from .tensor import Tensor, wrap
+from .tensor import ALONE, Tensor, wrap
 
-for _symbol, _op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
+for _symbol, _op in {"add": elementwise.add, "sub": elementwise.subtract, "mul": ops.multiply,
+                     "truediv": elementwise.divide, "pow": ops.power,
                      "mod": ops.remainder, "floordiv": ops.floor_divide, "matmul": ops.matmul, "and": ops.bitwise_and,
                      "or": ops.bitwise_or, "xor": ops.bitwise_xor}.items():
     setattr(Tensor, f"__{_symbol}__", _op)                               # x + y: the op itself, nothing in between
@@ -32,10 +34,15 @@ METHODS = [
     "acos",
     "acosh",
     "add",
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
     "all",
     "allclose",
     "amax",
     "amin",
+    "aminmax",
     "any",
     "arccos",
     "arccosh",
@@ -47,11 +54,14 @@ METHODS = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
+    "baddbmm",
+    "bincount",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
@@ -60,17 +70,32 @@ METHODS = [
     "ceil",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clip",
     "clone",
     "conj",
+    "corrcoef",
     "cos",
     "cosh",
     "count_nonzero",
+    "cov",
+    "cross",
+    "cummax",
+    "cummin",
+    "cumprod",
     "cumsum",
+    "diag",
+    "diag_embed",
+    "diagflat",
     "diagonal",
+    "diagonal_scatter",
+    "diff",
+    "dist",
     "div",
     "divide",
     "dot",
+    "dsplit",
     "eq",
     "equal",
     "erf",
@@ -79,6 +104,8 @@ METHODS = [
     "exp2",
     "expm1",
     "flatten",
+    "fliplr",
+    "flipud",
     "floor",
     "floor_divide",
     "gather",
@@ -86,11 +113,21 @@ METHODS = [
     "greater",
     "greater_equal",
     "gt",
+    "histc",
+    "hsplit",
+    "index_add",
+    "index_copy",
+    "index_fill",
+    "index_put",
+    "index_reduce",
     "index_select",
+    "inner",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
+    "kron",
+    "kthvalue",
     "le",
     "lerp",
     "less",
@@ -101,6 +138,7 @@ METHODS = [
     "log2",
     "log_softmax",
     "logaddexp",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -108,43 +146,64 @@ METHODS = [
     "logsumexp",
     "lt",
     "masked_fill",
+    "masked_scatter",
     "masked_select",
     "matmul",
     "max",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimum",
     "mm",
+    "mode",
     "moveaxis",
     "movedim",
+    "msort",
     "mul",
     "multiply",
     "mv",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "nansum",
+    "narrow",
     "ne",
     "neg",
     "negative",
     "nonzero",
+    "nonzero_static",
     "norm",
     "not_equal",
     "outer",
     "pow",
     "prod",
+    "put",
+    "quantile",
     "ravel",
     "reciprocal",
     "relu",
     "remainder",
+    "renorm",
+    "repeat_interleave",
     "roll",
+    "rot90",
     "round",
     "rsqrt",
+    "scatter",
     "scatter_add",
+    "scatter_reduce",
+    "select",
+    "select_scatter",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
+    "slice_scatter",
     "softmax",
     "sort",
     "split",
+    "split_with_sizes",
     "sqrt",
     "square",
     "squeeze",
@@ -152,13 +211,17 @@ METHODS = [
     "sub",
     "subtract",
     "sum",
+    "sum_to_size",
     "swapaxes",
     "swapdims",
+    "t",
     "take",
     "take_along_dim",
     "tan",
     "tanh",
+    "tensor_split",
     "topk",
+    "trace",
     "transpose",
     "tril",
     "triu",
@@ -166,8 +229,13 @@ METHODS = [
     "trunc",
     "unbind",
     "unflatten",
+    "unfold",
+    "unique",
+    "unique_consecutive",
     "unsqueeze",
     "var",
+    "vdot",
+    "vsplit",
 ]
 for _name in METHODS:
     setattr(Tensor, _name, getattr(ops, _name))
@@ -237,6 +305,12 @@ def flip(self: Tensor, *dims: Any) -> Tensor:
 
 
 @method
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """In the shape of another tensor."""
+    return ops.reshape(self, shape=other.shape)
+
+
+@method
 def view_as(self: Tensor, other: Tensor) -> Tensor:
     """In the shape of another tensor."""
     return ops.reshape(self, shape=other.shape)
@@ -261,12 +335,22 @@ def where(self: Tensor, condition: Any, other: Any) -> Tensor:
 
 
 @method
-def to(self: Tensor, dtype: Any) -> Tensor:
-    """In another dtype (or that of another tensor); itself if it has it already.  The device "cpu" is accepted."""
-    if isinstance(dtype, str) and dtype.partition(":")[0] == "cpu":
-        return self
-    dtype = dtype.dtype if isinstance(dtype, Tensor) else np.dtype(dtype)
-    return self if dtype == self.dtype else ops.cast(self, dtype=dtype)
+def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False,
+       non_blocking: bool = False) -> Tensor:
+    """In another dtype (or that of another tensor); itself if it has it already, unless `copy`.
+
+    The device "cpu" is accepted, in PyTorch's order:  x.to(dtype), x.to("cpu", dtype), x.to(other).
+    """
+    rest = list(args)
+    if rest and (rest[0] is None or (isinstance(rest[0], str) and rest[0].partition(":")[0] == "cpu")):
+        rest.pop(0)
+    if rest and not isinstance(rest[0], (bool, np.bool_)):
+        dtype = rest.pop(0)
+    copy = copy or (len(rest) > 1 and bool(rest[1]))
+    wanted = self.dtype if dtype is None else dtype.dtype if isinstance(dtype, Tensor) else np.dtype(dtype)
+    if wanted == self.dtype:
+        return ops.clone(self) if copy else self
+    return ops.cast(self, dtype=wanted)
 
 
 @method
@@ -310,7 +394,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         raise GradientError("assigning into a tensor that takes part in a graph would make saved values wrong; "
                             "use autograd.where(mask, value, x), or fill the tensor before requires_grad_()")
     held, owner = self.value, self.value.base if self.value.ndim else None
-    if self.value.ndim and (getrefcount(held) > 3 or (owner is not None and getrefcount(owner) > 3)):
+    if self.value.ndim and (getrefcount(held) > ALONE + 1 or (owner is not None and getrefcount(owner) > ALONE + 1)):
         raise GradientError(
             "assigning into memory that something else holds too (a view, a detached tensor, a NumPy array, a "
             "graph that saved it) would change what they hold: index once, x[0, 1] = v, or write into x.clone()"

@@ -71,8 +71,11 @@ class Op:
         self._picks: dict[int, tuple[int, ...]] = {}
         self.pulls: list[Pull] = [] if self.variadic else [_bind(self, i) for i in range(len(self.inputs))]
         self.call = caller(self)
-        if self.name in OPS:
-            raise TypeError(f"there are two ops named {self.name!r}")
+        before = OPS.get(self.name)
+        if before is not None and before.fn.__module__ != fn.__module__:  # a cell run again replaces its own
+            raise TypeError(
+                f"there is an op named {self.name!r} already, in {before.fn.__module__}; choose another name"
+            )
         OPS[self.name] = self
 
     def pull(self, i: int, g: Any, saved: Any, node: Node) -> Any:

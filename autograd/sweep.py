@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .call import apply
-from .errors import GradientError
+from .errors import GradientError, ShapeError
 from .modes import current, enable_grad, outside_recording
 from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
@@ -115,9 +115,14 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
                         grads[p] = grads[p] + gp
                     else:
                         grads[p] = gp
-        except TypeError:
+        except (TypeError, AttributeError, ValueError) as error:
             if node.saved is None:
                 raise _freed(node) from None
+            if not isinstance(error, (GradientError, ShapeError)):
+                error.add_note(
+                    f"in the derivative of {op.name}, by the rule of one of {', '.join(op.inputs)}; a rule must "
+                    f"return a gradient of the shape of its input"
+                )
             raise
         if not retain and saved:
             node.saved = None

@@ -44,8 +44,17 @@ class _Call(NamedTuple):
     record: bool                    # an outer transform, or the caller's graph, will differentiate the derivative
 
 
+def _check_callable(who: str, f: Any) -> None:
+    if not callable(f):
+        raise TypeError(
+            f"{who}: expected a function; got {type(f).__name__}: the gradient of a tensor that was computed "
+            "already is autograd.gradients(outputs, inputs)"
+        )
+
+
 def _called(who: str, f: Function, args: Sequence[Any], argnums: int | Sequence[int], kwargs: dict[str, Any],
             has_aux: bool = False) -> _Call:
+    _check_callable(who, f)
     nums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     if any(not -len(args) <= k < len(args) for k in nums):
         raise IndexError(f"{who}: argnums {argnums}, but the function was given {len(args)} positional argument(s)")
@@ -90,6 +99,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     `argnums` names the argument(s) to differentiate by; with `has_aux`, f returns (value, anything).
     Raises GradientError when f does not return one real number.
     """
+    _check_callable("grad", f)
+
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():
@@ -180,6 +191,10 @@ def jacobian(f: Function, argnum: int = 0) -> Function:
 
     Rows by the reverse sweep where f has fewer elements than x, columns by the forward one elsewhere.
     """
+    _check_callable("jacobian", f)
+    if not isinstance(argnum, int):
+        raise TypeError(f"jacobian: expected the number of one argument; got {argnum!r}")
+
     @functools.wraps(f)
     def jac(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():

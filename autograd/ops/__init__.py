@@ -1,10 +1,29 @@
 """Every op and every function made of ops, under its own name; NumPy's and PyTorch's other names beside it."""
 
 from .activation import elu, erf, erfc, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus
+from .arithmetic import add, divide, subtract
+from .arrange import (
+    diag,
+    diag_embed,
+    diagflat,
+    fliplr,
+    flipud,
+    narrow,
+    rot90,
+    select,
+    sum_to_size,
+    t,
+    trace,
+    tril_indices,
+    triu_indices,
+    unfold,
+)
 from .compose import (
     allclose,
     bmm,
     clamp,
+    clamp_max,
+    clamp_min,
     dot,
     equal,
     index_select,
@@ -19,18 +38,28 @@ from .compose import (
     norm,
     one_hot,
     outer,
-    scatter_add,
     sort,
     take,
     take_along_dim,
     topk,
+)
+from .counting import (
+    argwhere,
+    bincount,
+    bucketize,
+    histc,
+    isin,
+    nonzero,
+    nonzero_static,
+    searchsorted,
+    unique,
+    unique_consecutive,
 )
 from .einsum import einsum
 from .elementwise import (
     abs,
     acos,
     acosh,
-    add,
     asin,
     asinh,
     atan,
@@ -39,7 +68,6 @@ from .elementwise import (
     ceil,
     cos,
     cosh,
-    divide,
     exp,
     exp2,
     expm1,
@@ -62,7 +90,6 @@ from .elementwise import (
     sinh,
     sqrt,
     square,
-    subtract,
     tan,
     tanh,
     trunc,
@@ -111,13 +138,43 @@ from .logic import (
     logical_xor,
     lt,
     ne,
-    nonzero,
     sign,
 )
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy
 from .matrix import affine, matmul
 from .normalize import standardize
-from .reduce import amax, amin, log_softmax, logsumexp, mean, prod, softmax, std, var
+from .products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    cdist,
+    cross,
+    dist,
+    inner,
+    pdist,
+    renorm,
+    tensordot,
+    vdot,
+)
+from .reduce import amax, amin, log_softmax, logsumexp, mean, prod, softmax
+from .scan import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid
+from .scatter import (
+    diagonal_scatter,
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    index_reduce,
+    masked_scatter,
+    put,
+    scatter,
+    scatter_add,
+    scatter_reduce,
+    select_scatter,
+    slice_scatter,
+)
 from .shape import (
     broadcast_tensors,
     cat,
@@ -134,29 +191,79 @@ from .shape import (
     unflatten,
     unsqueeze,
 )
+from .stacking import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    block_diag,
+    cartesian_prod,
+    column_stack,
+    combinations,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    kron,
+    meshgrid,
+    repeat_interleave,
+    split_with_sizes,
+    tensor_split,
+    vsplit,
+    vstack,
+)
+from .statistics import (
+    aminmax,
+    corrcoef,
+    cov,
+    kthvalue,
+    median,
+    mode,
+    msort,
+    nanmean,
+    nanmedian,
+    nanquantile,
+    nansum,
+    quantile,
+    std,
+    std_mean,
+    var,
+    var_mean,
+)
 
 sub, mul, div, true_divide, pow, neg, absolute = subtract, multiply, divide, divide, power, negative, abs
 clip, fix, mod = clamp, trunc, remainder
 arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh = acos, acosh, asin, asinh, atan, atan2, atanh
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 swapaxes = swapdims = transpose
+concat, row_stack, trapz = cat, vstack, trapezoid
 expand_dims, broadcast_to, moveaxis, ravel = unsqueeze, expand, movedim, flatten
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "affine", "all", "allclose", "amax", "amin", "any", "arccos",
-    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "asin", "asinh",
-    "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_tensors",
-    "broadcast_to", "cast", "cat", "ceil", "chunk", "clamp", "clip", "clone", "concatenate", "conj", "cos", "cosh",
-    "count_nonzero", "cumsum", "diagonal", "div", "divide", "dot", "einsum", "elu", "eq", "equal", "erf", "erfc",
-    "exp", "exp2", "expand", "expand_dims", "expm1", "fix", "flatten", "flip", "floor", "floor_divide", "gather",
-    "ge", "gelu", "greater", "greater_equal", "gt", "identity", "index_select", "isclose", "isfinite", "isinf",
-    "isnan", "le", "leaky_relu", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "log_softmax",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsigmoid", "logsumexp", "lt",
-    "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "min", "minimum", "mm", "mod", "moveaxis",
-    "movedim", "mul", "multiply", "mv", "ne", "neg", "negative", "nonzero", "norm", "not_equal", "one_hot", "outer",
-    "pad", "permute", "pow", "power", "prod", "ravel", "reciprocal", "relu", "remainder", "reshape", "roll",
-    "round", "rsqrt", "scatter_add", "sigmoid", "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "softmax",
-    "softmax_cross_entropy", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "standardize",
-    "std", "sub", "subtract", "sum", "swapaxes", "swapdims", "take", "take_along_dim", "tan", "tanh", "tile",
-    "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind", "unflatten", "unsqueeze", "var", "where",
+    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addmm", "addmv", "addr", "affine", "all", "allclose",
+    "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "argmax", "argmin", "argsort", "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
+    "atleast_2d", "atleast_3d", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
+    "block_diag", "bmm", "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cat", "cdist",
+    "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "concat",
+    "concatenate", "conj", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin",
+    "cumprod", "cumsum", "cumulative_trapezoid", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter",
+    "diff", "dist", "div", "divide", "dot", "dsplit", "dstack", "einsum", "elu", "eq", "equal", "erf", "erfc",
+    "exp", "exp2", "expand", "expand_dims", "expm1", "fix", "flatten", "flip", "fliplr", "flipud", "floor",
+    "floor_divide", "gather", "ge", "gelu", "greater", "greater_equal", "gt", "histc", "hsplit", "hstack",
+    "identity", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inner",
+    "isclose", "isfinite", "isin", "isinf", "isnan", "kron", "kthvalue", "le", "leaky_relu", "lerp", "less",
+    "less_equal", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logcumsumexp", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsigmoid", "logsumexp", "lt", "masked_fill", "masked_scatter",
+    "masked_select", "matmul", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mm", "mod",
+    "mode", "moveaxis", "movedim", "msort", "mul", "multiply", "mv", "nanmean", "nanmedian", "nanquantile",
+    "nansum", "narrow", "ne", "neg", "negative", "nonzero", "nonzero_static", "norm", "not_equal", "one_hot",
+    "outer", "pad", "pdist", "permute", "pow", "power", "prod", "put", "quantile", "ravel", "reciprocal", "relu",
+    "remainder", "renorm", "repeat_interleave", "reshape", "roll", "rot90", "round", "row_stack", "rsqrt",
+    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "select", "select_scatter", "sigmoid",
+    "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "slice_scatter", "softmax", "softmax_cross_entropy",
+    "softplus", "sort", "split", "split_with_sizes", "sqrt", "square", "squeeze", "stack", "standardize", "std",
+    "std_mean", "sub", "subtract", "sum", "sum_to_size", "swapaxes", "swapdims", "t", "take", "take_along_dim",
+    "tan", "tanh", "tensor_split", "tensordot", "tile", "topk", "trace", "transpose", "trapezoid", "trapz", "tril",
+    "tril_indices", "triu", "triu_indices", "true_divide", "trunc", "unbind", "unflatten", "unfold", "unique",
+    "unique_consecutive", "unsqueeze", "var", "var_mean", "vdot", "vsplit", "vstack", "where",
 ]

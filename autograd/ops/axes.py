@@ -14,6 +14,8 @@ def axis_of(dim: Any, ndim: int) -> Any:
     """
     if dim is None or (type(dim) is int and ndim):
         return dim
+    if isinstance(dim, bool):
+        raise TypeError(f"expected an axis, a tuple of axes or None for dim; got {dim}")
     if isinstance(dim, (tuple, list)):
         dim = tuple([index(d) for d in dim])
         return dim if dim and (ndim or not set(dim) <= {0, -1}) else None

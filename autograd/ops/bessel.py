@@ -2,12 +2,15 @@
 
 Each op takes the order as an attribute: the derivative of one order is made of its neighbours, never of a quotient by
 x, so that it is exact at 0 too and there is a derivative of any order (which PyTorch has only of i0 and i1).
-Source of the recurrences: NIST Digital Library of Mathematical Functions, 10.6.1, 10.29.1, 10.51.2, 9.2.1.
+Source of the recurrences: NIST Digital Library of Mathematical Functions, 10.6.1, 10.29.1, 10.51.2; 9.2.1.
 """
 
 from __future__ import annotations
 
+from math import pi, sqrt
 from typing import Any
+
+import numpy as np
 
 from ..op import elementwise
 from .logic import sign
@@ -50,13 +53,22 @@ def bessel_y(x: Any, *, order: int = 0) -> Any:
          g * 0.5 * (bessel_i(x, order=order - 1) + bessel_i(x, order=order + 1)))
 def bessel_i(x: Any, *, order: int = 0) -> Any:
     """Modified Bessel function of the first kind:  I_n(x), n = `order`;  I_n' = (I_{n-1} + I_{n+1}) / 2."""
-    return _by_order(("i0", "i1"), "iv", x, order)
+    if order < 2:
+        return scipy_special(("i0", "i1")[order], x, like=x)
+    with np.errstate(all="ignore"):           # e^|x| in two halves, for I_n is in range a little longer than e^x
+        half = np.exp(np.abs(x) * 0.5)
+        return np.where(np.isinf(x), x ** (order % 2) * np.inf, bessel_ie.__wrapped__(x, order=order) * half * half)[()]
 
 
 @_bessel(lambda g, x, out, order: g * (_neighbours(bessel_ie, x, order) - sign(x) * out))
 def bessel_ie(x: Any, *, order: int = 0) -> Any:
     """Exponentially scaled:  e^-|x| I_n(x), n = `order`."""
-    return _by_order(("i0e", "i1e"), "ive", x, order)
+    if order < 2:
+        return scipy_special(("i0e", "i1e")[order], x, like=x)
+    a = np.abs(x)
+    with np.errstate(all="ignore"):           # far out, where SciPy gives NaN, by the asymptotic series (10.40.1)
+        far = (1 - (4 * order ** 2 - 1) / (8 * a)) / np.sqrt(2 * pi * a) * np.sign(x) ** (order % 2)
+        return np.where(a > 1e8, far, scipy_special("ive", order, x, like=x))[()]
 
 
 @_bessel(lambda g, x, order: -g * _neighbours(bessel_k, x, order), domain=POSITIVE)
@@ -68,7 +80,11 @@ def bessel_k(x: Any, *, order: int = 0) -> Any:
 @_bessel(lambda g, x, out, order: g * (out - _neighbours(bessel_ke, x, order)), domain=POSITIVE)
 def bessel_ke(x: Any, *, order: int = 0) -> Any:
     """Exponentially scaled:  e^x K_n(x), n = `order`, for x > 0."""
-    return _by_order(("k0e", "k1e"), "kve", x, order)
+    if order < 2:
+        return scipy_special(("k0e", "k1e")[order], x, like=x)
+    with np.errstate(all="ignore"):           # far out, where SciPy gives NaN, by the asymptotic series (10.40.2)
+        far = (1 + (4 * order ** 2 - 1) / (8 * x)) * np.sqrt(pi / 2 / x)
+        return np.where(x > 1e8, far, scipy_special("kve", order, x, like=x))[()]
 
 
 def _neighbours(function: Any, x: Any, order: int) -> Any:
@@ -90,13 +106,25 @@ def spherical_bessel_j(x: Any, *, order: int = 0) -> Any:
 @elementwise(x=lambda g, x: g * airy_ai_slope(x), floating=True)
 def airy_ai(x: Any) -> Any:
     """Airy function:  Ai(x), the solution of y'' = x y that vanishes at +inf."""
-    return scipy_special("airy", x, like=x)[0]
+    return _airy(x)[0]
 
 
 @elementwise(x=lambda g, x: g * x * airy_ai(x), floating=True)
 def airy_ai_slope(x: Any) -> Any:
     """The derivative of Airy's function:  Ai'(x)."""
-    return scipy_special("airy", x, like=x)[1]
+    return _airy(x)[1]
+
+
+def _airy(x: Any) -> tuple[Any, Any]:
+    """Ai and Ai'; far out, where SciPy gives NaN, 0 above and the asymptotic series (9.7.9, 9.7.10) below."""
+    near, slope, _, _ = scipy_special("airy", x, like=x)
+    with np.errstate(all="ignore"):
+        z = np.maximum(-np.asarray(x, np.float64), 1e5)
+        zeta, root = z ** 1.5 / 1.5, np.sqrt(np.sqrt(z)) * sqrt(pi)
+        cos, sin = np.cos(zeta - pi / 4), np.sin(zeta - pi / 4)
+        below = (cos + 5 / 72 / zeta * sin) / root, (sin + 7 / 72 / zeta * cos) * root / pi
+        return tuple(np.where(x < -1e5, far, np.where(x > 1e3, 0, y)).astype(x.dtype)[()]
+                     for far, y in zip(below, (near, slope)))                                 # type: ignore[return-value]
 
 
 # -- under PyTorch's names -------------------------------------------------------------------------------

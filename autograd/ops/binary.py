@@ -70,7 +70,7 @@ def _beside(function: Any, x: Any, y: Any) -> Any:
     """x function(y), and 0 where x is 0 and y a number.  A Python number takes the dtype of the other operand."""
     x, y = _typed(x, y), _typed(y, x)
     with np.errstate(all="ignore"):
-        return np.where(np.equal(x, 0) & ~np.isnan(y), x * 0, x * function(y))
+        return np.where(np.equal(x, 0) & ~np.isnan(y), x * 0, x * function(y))[()]
 
 
 def _typed(x: Any, other: Any) -> Any:
@@ -86,17 +86,14 @@ def ldexp(x: Any, y: Any) -> Any:
     x, y = _typed(x, y), _typed(y, x)
     with np.errstate(all="ignore"):
         half = np.trunc(y * 0.5)
-        return x * np.exp2(half) * np.exp2(y - half)
+        return x * np.exp2(half) * np.exp2(np.where(np.isinf(y), 0, y - half)[()])
 
 
 def float_power(x: Any, y: Any) -> Any:
     """x^y in double precision (complex128 of complex numbers), whatever the dtypes are."""
-    kinds = [getattr(v, "dtype", np.asarray(v).dtype).kind for v in (x, y)]
-    wide = np.complex128 if "c" in kinds else np.float64
-    if not hasattr(x, "dtype") and not hasattr(y, "dtype"):
-        x = np.asarray(x, wide)
-    x, y = (cast(v, dtype=wide) if hasattr(v, "dtype") else v for v in (x, y))
-    return power(x, y)
+    x, y = (v if hasattr(v, "dtype") else np.asarray(v)[()] for v in (x, y))
+    wide = np.complex128 if "c" in (x.dtype.kind, y.dtype.kind) else np.float64
+    return power(cast(x, dtype=wide), cast(y, dtype=wide))
 
 
 # -- sums with a factor ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..op import elementwise
 from ..tensor import Tensor
 from . import elementwise as ew
 from . import linear as li
@@ -26,6 +27,10 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     at, index = axis_in(dim, x.ndim, "index_select"), array_of(index)
     if index.ndim > 1:
         raise IndexError(f"index_select: expected a 1-D index; got one of shape {index.shape}: use x[index] or gather")
+    if x.ndim == 0:
+        return li.reshape(index_select(li.reshape(x, shape=(1,)), 0, index), shape=())
+    if index.ndim == 0:
+        index = index.reshape(1)
     if index.size and (index.min() < 0 or index.max() >= x.shape[at]):
         bad = int(index.min() if index.min() < 0 else index.max())
         raise IndexError(f"index_select: index {bad} is out of bounds for dimension {dim} with size {x.shape[at]}")
@@ -45,24 +50,14 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
     if dim is None:
         return li.gather(sh.flatten(x), 0, indices.reshape(-1))
     at = axis_in(dim, x.ndim, "take_along_dim")
+    if indices.size and indices.min() < 0:                # counted from the end, which gather does not
+        indices = np.where(indices < 0, indices + x.shape[at], indices)
     shape = list(
         np.broadcast_shapes(*[tuple(1 if d == at else n for d, n in enumerate(s)) for s in (x.shape, indices.shape)])
     )
     shape[at] = indices.shape[at]
     wide = tuple(x.shape[at] if d == at else n for d, n in enumerate(shape))
     return li.gather(li.expand(x, shape=wide), at, np.broadcast_to(indices, shape))
-
-
-@composed
-def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """x with src added along one axis:  y[index[i, j], j] += src[i, j]  (dim 0)."""
-    index = array_of(index)
-    if index.ndim != src.ndim or any(i > s for i, s in zip(index.shape, src.shape)):
-        raise ShapeError(
-            f"scatter_add: expected an index nowhere longer than src; got {index.shape} and {tuple(src.shape)}"
-        )
-    part = li.getitem(src, index=tuple(slice(n) for n in index.shape))
-    return ew.add(x, li.place_along(part, index, dim=dim, shape=tuple(x.shape)))
 
 
 @composed
@@ -214,8 +209,25 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
 
 
 @composed
-def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
-    """Length over `dim`:  (Σ |x|^p)^(1/p); p = 2 ("fro") by default, inf the largest |x|, 0 the number of non-zeros."""
+def clamp_min(x: Any, min: Any) -> Any:
+    """Held above a bound:  max(x, lower)."""
+    return clamp(x, min=min)
+
+
+@composed
+def clamp_max(x: Any, max: Any) -> Any:
+    """Held below a bound:  min(x, upper)."""
+    return clamp(x, max=max)
+
+
+@composed
+def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """Length over `dim`:  (Σ |x|^p)^(1/p); p = 2 ("fro") by default, inf the largest |x|, 0 the number of non-zeros.
+
+    At an element 0 the derivative is 0.
+    """
+    if dtype is not None:
+        x = li.cast(x, dtype=dtype)
     if p in ("fro", None, 2):
         return re_.euclidean_norm(x, dim=dim, keepdim=keepdim)
     if isinstance(p, str):
@@ -224,10 +236,24 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
     if p in (float("inf"), -float("inf")):
         return (re_.amax if p > 0 else re_.amin)(size, dim=dim, keepdim=keepdim)
     if p == 0:
-        return li.sum(li.cast(lo.ne(size, 0), dtype=x.dtype), dim=dim, keepdim=keepdim)
+        return li.sum(indicator(size), dim=dim, keepdim=keepdim)
     if p == 1:
         return li.sum(size, dim=dim, keepdim=keepdim)
-    return ew.power(li.sum(ew.power(size, p), dim=dim, keepdim=keepdim), 1 / p)
+    if p < 0:
+        return ew.power(li.sum(ew.power(size, p), dim=dim, keepdim=keepdim), 1 / p)
+    return _root(li.sum(_root(size, p), dim=dim, keepdim=keepdim), 1 / p)
+
+
+def _root(x: Any, p: float) -> Any:
+    """x^p for x >= 0, p > 0; at 0 the derivative is taken as 0, where for p < 1 it is infinite."""
+    nothing = array_of(x) == 0
+    return ew.where(nothing, 0, ew.power(ew.where(nothing, 1, x), p)) if nothing.any() else ew.power(x, p)
+
+
+@elementwise(x=lambda g: g * 0, category="logic")
+def indicator(x: Any) -> Any:
+    """1 where x is not 0, in its dtype.  The derivative is 0."""
+    return (x != 0).astype(x.dtype)
 
 
 @composed

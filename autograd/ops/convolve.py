@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
 from ..op import bilinear, op
 from .linear import ones, permute, reshape
 from .windows import (
@@ -23,13 +22,10 @@ from .windows import (
     Sizes,
     channels_first,
     channels_last,
-    check_axes,
-    exact,
     out_size,
     padded,
     places,
     reach,
-    sizes,
     spans,
     windows,
 )
@@ -99,17 +95,17 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, stride: Sizes, padding
 )
 def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes,
                           groups: int = 1) -> Any:
-    """The transpose of `convolution`:  y[n, c, q] = Σ_o Σ_{p, k: p stride + k dilation - padding = q} w[o, c, k] x[n, o, p].
+    """The transpose of `convolution`, `size` being that of y:  y[n, c, q] = Σ_o Σ_{p, k} w[o, c, k] x[n, o, p].
 
-    `size` is that of y.
-    """  # noqa: E501
+    The inner sum is over the places p and positions k with p stride + k dilation - padding = q.
+    """
     x, weight, narrow = _wide(x, weight)
     kernel, out = weight.shape[2:], x.shape[2:]
     channels = weight.shape[1] * groups
     spread = reach(kernel, dilation)
     whole = tuple((m - 1) * s + r for m, s, r in zip(out, stride, spread))
     dtype = np.result_type(x, weight)
-    if set(stride) == {1} and weight.shape[1] > 1:
+    if set(stride) == {1} and 4 * weight.shape[1] * groups > weight.shape[0] and weight.shape[1] > 1:
         # by stride 1 a convolution with the kernel turned round, over x with a border as wide as the kernel
         turned = np.flip(weight, tuple(range(2, weight.ndim)))
         border = tuple((r - 1 - a, n + a - m) for r, (a, _), n, m in zip(spread, padding, size, out))
@@ -143,7 +139,7 @@ def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, pa
 )
 def convolution_weight(x: Any, g: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes,
                        groups: int = 1) -> Any:
-    """What the weight of a convolution gets:  y[o, c, k] = Σ_n Σ_p g[n, o, p] x[n, c, p stride + k dilation - padding]."""  # noqa: E501
+    """What the weight gets:  y[o, c, k] = Σ_n Σ_p g[n, o, p] x[n, c, p stride + k dilation - padding]."""
     x, g, narrow = _wide(x, g)
     x = padded(channels_last(x), padding)
     g = np.ascontiguousarray(channels_last(g))
@@ -178,6 +174,11 @@ def _groups(x: Any, weight: Any, groups: int) -> Iterator[tuple[Any, Any, slice]
         yield (x if groups == 1 else x[..., k * c:(k + 1) * c]), weight[place], place
 
 
+def few(kernel: Sizes, channels: int) -> bool:
+    """Whether a row of a window is so short that it is better laid out plane by plane than place by place."""
+    return channels * kernel[-1] < 16
+
+
 def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
     """Windows as rows of a matrix, block by block, with where their results lie in (N, out..., O).
 
@@ -185,14 +186,13 @@ def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> 
     """
     seen = windows(x, kernel, out, stride, dilation)
     d, length = len(kernel), prod(kernel) * x.shape[-1]
-    few = x.shape[-1] * kernel[-1] < 16
     images = max(1, BLOCK // max(1, prod(out) * length))
     lines = out[0] if images > 1 else max(1, BLOCK // max(1, prod(out[1:]) * length))
     for n in range(0, x.shape[0], images):
         for row in range(0, out[0], lines):
             place = (slice(n, n + images), slice(row, row + lines))
             block = seen[place]
-            if few:
+            if few(kernel, x.shape[-1]):
                 columns = np.ascontiguousarray(block.transpose(*range(d + 1, 2 * d + 2), *range(d + 1)))
                 yield columns.reshape(length, -1).T, place
             else:
@@ -208,8 +208,9 @@ def _convolve(x: Any, weight: Any, y: Any, bias: Any, stride: Sizes, dilation: S
         if part.flags.c_contiguous:
             part = part.reshape(-1, y.shape[-1])
             np.matmul(rows, matrix, out=part)
-            if bias is not None:
-                part += bias
+            if bias is not None:              # a line of places at once: runs of O elements alone are slow
+                line = part.reshape(-1, out[-1] * y.shape[-1])
+                line += np.tile(bias, out[-1])
         else:
             made = rows @ matrix
             part[...] = (made if bias is None else made + bias).reshape(part.shape)
@@ -230,9 +231,16 @@ def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation
     images = max(1, BLOCK // max(1, prod(out) * matrix.shape[1]))
     for n in range(0, g.shape[0], images):
         part = g[n:n + images]
-        rows = (part.reshape(-1, part.shape[-1]) @ matrix).reshape(*part.shape[:-1], *kernel, channels)
-        for at in places(kernel):
-            y[(slice(n, n + images), *spans(at, out, stride, dilation))] += rows[(..., *at, slice(None))]
+        flat = part.reshape(-1, part.shape[-1])
+        if few(kernel, channels):
+            planes = (matrix.T @ flat.T).reshape(*kernel, channels, *part.shape[:-1])
+            for at in places(kernel):
+                place = y[(slice(n, n + images), *spans(at, out, stride, dilation))]
+                place += np.moveaxis(planes[at], 0, -1)
+        else:
+            rows = (flat @ matrix).reshape(*part.shape[:-1], *kernel, channels)
+            for at in places(kernel):
+                y[(slice(n, n + images), *spans(at, out, stride, dilation))] += rows[(..., *at, slice(None))]
 
 
 def _each_channel(x: Any, weight: Any, y: Any, stride: Sizes, dilation: Sizes) -> None:
@@ -243,119 +251,3 @@ def _each_channel(x: Any, weight: Any, y: Any, stride: Sizes, dilation: Sizes) -
     for at in places(weight.shape[2:]):
         w = weight[(slice(None), 0, *at)].reshape(channels, -1)
         many += x[(slice(None), *spans(at, out, stride, dilation))][..., None] * w
-
-
-# -- PyTorch's functions ---------------------------------------------------------------------------------
-
-
-def _fit(x: Any, weight: Any, bias: Any, d: int, groups: int, who: str, transposed: bool = False) -> None:
-    """Shapes, checked before anything is allocated."""
-    check_axes(x, d, who)
-    if weight.ndim != d + 2:
-        raise ShapeError(f"{who}: expected a weight of {d + 2} axes; got shape {tuple(weight.shape)}")
-    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
-        raise ValueError(f"{who}: expected groups to be a positive int; got {groups!r}")
-    if (not transposed and weight.shape[0] % groups) or min(weight.shape[:1] + weight.shape[2:], default=1) < 1:
-        raise ShapeError(f"{who}: Given groups={groups}, expected weight to be at least {groups} at dimension 0, its "
-                         f"size divisible by {groups}, and no kernel of size 0; got weight {tuple(weight.shape)}")
-    channels, expected = x.shape[-d - 1], weight.shape[0] if transposed else weight.shape[1] * groups
-    if channels != expected:
-        raise ShapeError(f"{who}: Given groups={groups}, weight of size {tuple(weight.shape)}, expected input "
-                         f"{tuple(x.shape)} to have {expected} channels, but got {channels} channels instead")
-    if transposed and channels % groups:
-        raise ShapeError(f"{who}: expected the channels to be divisible by groups={groups}; got {channels}")
-    made = weight.shape[1] * groups if transposed else weight.shape[0]
-    if bias is not None and tuple(bias.shape) != (made,):
-        raise ShapeError(f"{who}: Given weight of size {tuple(weight.shape)}, expected bias to be 1-dimensional with "
-                         f"{made} elements, but got bias of size {tuple(bias.shape)} instead")
-
-
-def _conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, d: int) -> Any:
-    who = f"conv{d}d"
-    _fit(x, weight, bias, d, groups, who)
-    if x.ndim == d + 1:
-        return _conv(x.reshape((1, *x.shape)), weight, bias, stride, padding, dilation, groups, d)[0]
-    kernel, size = tuple(weight.shape[2:]), tuple(x.shape[2:])
-    step, spread = sizes(stride, d, who, "stride"), sizes(dilation, d, who, "dilation")
-    span = reach(kernel, spread)
-    if isinstance(padding, str):
-        if padding not in ("same", "valid"):
-            raise ValueError(f"{who}: expected padding to be an int, a tuple, 'same' or 'valid'; got {padding!r}")
-        if padding == "same" and set(step) != {1}:
-            raise ValueError(f"{who}: padding='same' is not supported for strided convolutions; got stride {stride}")
-        pairs = tuple(((r - 1) // 2, r // 2) if padding == "same" else (0, 0) for r in span)
-    else:
-        pairs = tuple((p, p) for p in sizes(padding, d, who, "padding", 0))
-    room = tuple(n + a + b for n, (a, b) in zip(size, pairs))
-    if any(n < r for n, r in zip(room, span)):
-        raise ShapeError(f"{who}: Calculated padded input size per channel: {room}. Kernel size: {kernel}"
-                         f"{'' if set(spread) == {1} else f', which spans {span} with dilation {spread}'}. "
-                         "Kernel size can't be greater than actual input size")
-    out = out_size(size, pairs, kernel, step, spread)
-    pairs = exact(size, out, tuple(a for a, _ in pairs), kernel, step, spread)
-    return convolution(x, weight, bias, stride=step, padding=pairs, dilation=spread, groups=groups)
-
-
-def _conv_transpose(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int,
-                    dilation: Any, d: int) -> Any:
-    who = f"conv_transpose{d}d"
-    _fit(x, weight, bias, d, groups, who, transposed=True)
-    if x.ndim == d + 1:
-        return _conv_transpose(x.reshape((1, *x.shape)), weight, bias, stride, padding, output_padding, groups,
-                               dilation, d)[0]
-    kernel = tuple(weight.shape[2:])
-    step, spread = sizes(stride, d, who, "stride"), sizes(dilation, d, who, "dilation")
-    before, more = sizes(padding, d, who, "padding", 0), sizes(output_padding, d, who, "output_padding", 0)
-    if any(m >= max(s, e) for m, s, e in zip(more, step, spread)):
-        raise ValueError(f"{who}: output padding must be smaller than either stride or dilation; got output_padding "
-                         f"{more}, stride {step}, dilation {spread}")
-    size = tuple((n - 1) * s - 2 * p + r + m
-                 for n, s, p, r, m in zip(x.shape[2:], step, before, reach(kernel, spread), more))
-    if min(size) < 1:
-        raise ShapeError(f"{who}: Given input size per channel: {tuple(x.shape[2:])}. Calculated output size per "
-                         f"channel: {size}. Output size is too small: less padding than {before}, or a larger kernel")
-    pairs = tuple((p, p - m) for p, m in zip(before, more))
-    y = convolution_transpose(x, weight, size=size, stride=step, padding=pairs, dilation=spread, groups=groups)
-    return y if bias is None else y + reshape(bias, shape=(1, -1, *(1,) * d))
-
-
-def conv1d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
-    """Cross-correlation along one axis:  x (N, C, L), weight (O, C / groups, k), bias (O,) -> (N, O, out)."""
-    return _conv(x, weight, bias, stride, padding, dilation, groups, 1)
-
-
-def conv2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
-    """Cross-correlation of images:  x (N, C, H, W), weight (O, C / groups, kh, kw), bias (O,) -> (N, O, H', W').
-
-    H' = ⌊(H + 2 padding - dilation (kh - 1) - 1) / stride⌋ + 1.  `padding` may be 'same' or 'valid'.
-    """
-    return _conv(x, weight, bias, stride, padding, dilation, groups, 2)
-
-
-def conv3d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
-    """Cross-correlation of volumes:  x (N, C, D, H, W), weight (O, C / groups, kd, kh, kw) -> (N, O, D', H', W')."""
-    return _conv(x, weight, bias, stride, padding, dilation, groups, 3)
-
-
-def conv_transpose1d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
-    """The transpose of `conv1d`:  x (N, C, L), weight (C, O / groups, k) -> (N, O, (L - 1) stride - 2 padding + k)."""
-    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 1)
-
-
-def conv_transpose2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
-    """The transpose of `conv2d`:  x (N, C, H, W), weight (C, O / groups, kh, kw) -> (N, O, H', W').
-
-    H' = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
-    """
-    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 2)
-
-
-def conv_transpose3d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
-                     output_padding: Any = 0, groups: int = 1, dilation: Any = 1) -> Any:
-    """The transpose of `conv3d`:  x (N, C, D, H, W), weight (C, O / groups, kd, kh, kw) -> (N, O, D', H', W')."""
-    return _conv_transpose(x, weight, bias, stride, padding, output_padding, groups, dilation, 3)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
-from .elementwise import exp
+from .elementwise import exp, where
 from .erf import _P2, _P3, _Q2, _Q3, _horner, erf_of, erfc_of
+from .logic import gt
 
 HALF_ROOT = 0.7071067811865476                # √(1/2)
 ROOT_PI = 1.772453850905516                   # √π
@@ -30,10 +31,14 @@ def _erfcx(x: Any) -> Any:
     ratio = np.where(t < 1 / 0.35, _horner(_P2, s) / _horner(_Q2, s), _horner(_P3, s) / _horner(_Q3, s))
     y[large] = np.exp(ratio - 0.5625) / t
     below = x < 0
-    t = np.minimum(a[below], 28.0)
-    head = (t.view(np.int64) & ~np.int64(0xFFFFFFFF)).view(np.float64)       # t rounded: head² is exact
-    y[below] = 2 * np.exp(head * head) * np.exp((t - head) * (t + head)) - y[below]
+    y[below] = 2 * _exp_square(np.minimum(a[below], 28.0), 1.0) - y[below]
     return y
+
+
+def _exp_square(a: Any, c: float) -> Any:
+    """e^(c a²) of finite a >= 0, without the digits that rounding a² would cost; c is a power of two."""
+    head = (a.view(np.int64) & ~np.int64(0xFFFFFFFF)).view(np.float64)       # a rounded: head² is exact
+    return np.exp(c * head * head) * np.exp(c * (a - head) * (a + head))
 
 
 def _erf_inverse(x: Any) -> Any:
@@ -76,9 +81,15 @@ def _inverse(x: Any, q: Any, sign: Any) -> Any:
     return y
 
 
+def _ndtr(x: Any) -> Any:
+    """Φ: in both tails as e^(-x²/2) erfcx(|x|/√2) / 2, for erfc(-x/√2) / 2 loses digits by rounding x/√2."""
+    a = np.minimum(np.abs(x), 40.0)           # Φ(-40) is below the smallest double
+    tail = 0.5 * _erfcx(a * HALF_ROOT) * _exp_square(a, -0.5)
+    return np.where(x > 0, 1 - tail, tail)
+
+
 def _log_ndtr(x: Any) -> Any:
-    return np.where(x > -1, np.log1p(-0.5 * erfc_of(x * HALF_ROOT)),
-                    np.log(0.5 * _erfcx(-x * HALF_ROOT)) - 0.5 * x * x)
+    return np.where(x > -1, np.log1p(-_ndtr(-x)), np.log(0.5 * _erfcx(-x * HALF_ROOT)) - 0.5 * x * x)
 
 
 @elementwise(x=lambda g, x, out: g * (2 * x * out - 1.1283791670955126), floating=True)
@@ -96,7 +107,7 @@ def erfinv(x: Any) -> Any:
 @elementwise(x=lambda g, x: g * (exp(x * x * -0.5) * 0.3989422804014327), floating=True)
 def ndtr(x: Any) -> Any:
     """Area under the normal density up to x:  Φ(x) = erfc(-x/√2) / 2."""
-    return _of_doubles(lambda v: 0.5 * erfc_of(v * -HALF_ROOT), x)
+    return _of_doubles(_ndtr, x)
 
 
 @elementwise(x=lambda g, out: g * exp(out * out * 0.5) * 2.5066282746310002, domain=(0.1, 0.9), floating=True)
@@ -105,7 +116,14 @@ def ndtri(x: Any) -> Any:
     return _of_doubles(lambda p: _inverse(2 * p - 1, 2 * np.minimum(p, 1 - p), p - 0.5) * (2 * HALF_ROOT), x)
 
 
-@elementwise(x=lambda g, x: g * (2 * HALF_ROOT / ROOT_PI) / erfcx(x * -HALF_ROOT), floating=True)
+@elementwise(x=lambda g, x, out: g * _hazard(x, out), floating=True)
 def log_ndtr(x: Any) -> Any:
     """Logarithm of the normal distribution:  ln Φ(x), without underflow."""
     return _of_doubles(_log_ndtr, x)
+
+
+def _hazard(x: Any, log_phi: Any) -> Any:
+    """φ(x) / Φ(x), each half by the formula that keeps its digits; the other one sees 0."""
+    right = gt(x, 0)
+    upper = exp(where(right, x * x * -0.5 - log_phi, 0)) * 0.3989422804014327
+    return where(right, upper, (2 * HALF_ROOT / ROOT_PI) / erfcx(where(right, 0, x * -HALF_ROOT)))

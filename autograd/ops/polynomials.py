@@ -28,16 +28,23 @@ Step = Callable[[Any, Any, Any, int], Any]
 def _degrees(n: Any) -> Any:
     """The degrees as integers; NaN, like all that is negative, as -1."""
     n = np.asarray(n)
-    return np.clip(np.trunc(np.nan_to_num(n, nan=-1.0)), -1, 1 << 53).astype(np.int64) if n.dtype.kind == "f" else n
+    if n.dtype.kind == "f":
+        n = np.clip(np.trunc(np.nan_to_num(n, nan=-1.0)), -1, 1 << 53)
+    return n.astype(np.int64)
+
+
+def _below(n: Any, by: int = 1) -> Any:
+    return _degrees(n) - by
 
 
 def _recurrence(name: str, x: Any, n: Any, first: Callable[[Any], Any], step: Step) -> Any:
-    """p_n(x) of p_0 = 1, p_1 = first(x) and the step to the next; ValueError for a degree out of reach."""
+    """p_n(x) of p_0 = 1, p_1 = first(x) and the step to the next; NaN once it overflowed.
+
+    ValueError for a degree beyond HIGHEST.
+    """
     n = _degrees(n)
     v = np.asarray(x, np.float64)
     highest = int(n.max(initial=-1))
-    if highest > HIGHEST:
-        raise ValueError(f"{name}: expected degrees up to {HIGHEST}; got {highest}")
     v, n = np.broadcast_arrays(v, n)
     out = np.where(n == 0, 1.0, 0.0)
     before, p = np.ones_like(v), first(v)
@@ -45,6 +52,13 @@ def _recurrence(name: str, x: Any, n: Any, first: Callable[[Any], Any], step: St
         for k in range(1, highest + 1):
             out = np.where(n == k, p, out)
             before, p = p, step(p, before, v, k)
+            if k % 64 == 0:
+                left = n > k
+                if not np.any(left & np.isfinite(p)):
+                    out = np.where(left, np.nan, out)
+                    break
+                if k > HIGHEST:
+                    raise ValueError(f"{name}: expected degrees up to {HIGHEST}; got {highest}")
     return out.astype(x.dtype)[()]
 
 
@@ -68,33 +82,33 @@ def _chebyshev(name: str, x: Any, n: Any, first: Callable[[Any], Any], closed: C
             .astype(x.dtype)[()]
 
 
-@_polynomial(lambda g, x, n: g * n * gegenbauer(x, n - 1, order=1))
+@_polynomial(lambda g, x, n: g * _degrees(n).astype(g.dtype) * gegenbauer(x, _below(n), order=1))
 def chebyshev_polynomial_t(x: Any, n: Any) -> Any:
     """Chebyshev polynomial of the first kind:  T_n(cos θ) = cos nθ;  T_n' = n U_{n-1}."""
     return _chebyshev("chebyshev_polynomial_t", x, n, lambda v: v, lambda t, n: np.cos(n * t))
 
 
-@_polynomial(lambda g, x, n: g * 2 * gegenbauer(x, n - 1, order=2))
+@_polynomial(lambda g, x, n: g * 2 * gegenbauer(x, _below(n), order=2))
 def chebyshev_polynomial_u(x: Any, n: Any) -> Any:
     """Chebyshev polynomial of the second kind:  U_n(cos θ) = sin (n+1)θ / sin θ."""
     return _chebyshev("chebyshev_polynomial_u", x, n, lambda v: 2 * v, lambda t, n: np.sin((n + 1) * t) / np.sin(t))
 
 
-@_polynomial(lambda g, x, n: g * 2 * (gegenbauer(x, n - 1, order=2) - gegenbauer(x, n - 2, order=2)))
+@_polynomial(lambda g, x, n: g * 2 * (gegenbauer(x, _below(n), order=2) - gegenbauer(x, _below(n, 2), order=2)))
 def chebyshev_polynomial_v(x: Any, n: Any) -> Any:
     """Chebyshev polynomial of the third kind:  V_n(cos θ) = cos (n+½)θ / cos θ/2 = U_n - U_{n-1}."""
     return _chebyshev("chebyshev_polynomial_v", x, n, lambda v: 2 * v - 1,
                       lambda t, n: np.cos((n + 0.5) * t) / np.cos(t / 2))
 
 
-@_polynomial(lambda g, x, n: g * 2 * (gegenbauer(x, n - 1, order=2) + gegenbauer(x, n - 2, order=2)))
+@_polynomial(lambda g, x, n: g * 2 * (gegenbauer(x, _below(n), order=2) + gegenbauer(x, _below(n, 2), order=2)))
 def chebyshev_polynomial_w(x: Any, n: Any) -> Any:
     """Chebyshev polynomial of the fourth kind:  W_n(cos θ) = sin (n+½)θ / sin θ/2 = U_n + U_{n-1}."""
     return _chebyshev("chebyshev_polynomial_w", x, n, lambda v: 2 * v + 1,
                       lambda t, n: np.sin((n + 0.5) * t) / np.sin(t / 2))
 
 
-@_polynomial(lambda g, x, n, order: g * (2 * order) * gegenbauer(x, n - 1, order=order + 1),
+@_polynomial(lambda g, x, n, order: g * (2 * order) * gegenbauer(x, _below(n), order=order + 1),
              cases=[(((2, 3), _N), {}), (((2, 3), _N), {"order": 0.5}), (((3,), _N), {"order": 2})])
 def gegenbauer(x: Any, n: Any, *, order: float = 1) -> Any:
     """Ultraspherical polynomial:  C_n^λ(x), λ = `order`;  of λ = ½ Legendre's, of 1 U_n;  C_n^λ' = 2λ C_{n-1}^(λ+1)."""
@@ -105,27 +119,27 @@ def gegenbauer(x: Any, n: Any, *, order: float = 1) -> Any:
 # -- Legendre, Hermite, Laguerre -------------------------------------------------------------------------
 
 
-@_polynomial(lambda g, x, n: g * gegenbauer(x, n - 1, order=1.5))
+@_polynomial(lambda g, x, n: g * gegenbauer(x, _below(n), order=1.5))
 def legendre_polynomial_p(x: Any, n: Any) -> Any:
     """Legendre polynomial:  P_n(x)."""
     return _recurrence("legendre_polynomial_p", x, n, lambda v: v, lambda p, before, v, k:
                        ((2 * k + 1) * v * p - k * before) / (k + 1))
 
 
-@_polynomial(lambda g, x, n: g * (2 * n) * hermite_polynomial_h(x, n - 1))
+@_polynomial(lambda g, x, n: g * (2 * _degrees(n)).astype(g.dtype) * hermite_polynomial_h(x, _below(n)))
 def hermite_polynomial_h(x: Any, n: Any) -> Any:
     """Hermite polynomial (of the physicists):  H_n(x), H_n' = 2n H_{n-1}."""
     return _recurrence("hermite_polynomial_h", x, n, lambda v: 2 * v, lambda p, before, v, k:
                        2 * (v * p - k * before))
 
 
-@_polynomial(lambda g, x, n: g * n * hermite_polynomial_he(x, n - 1))
+@_polynomial(lambda g, x, n: g * _degrees(n).astype(g.dtype) * hermite_polynomial_he(x, _below(n)))
 def hermite_polynomial_he(x: Any, n: Any) -> Any:
     """Hermite polynomial (of probability):  He_n(x), He_n' = n He_{n-1}."""
     return _recurrence("hermite_polynomial_he", x, n, lambda v: v, lambda p, before, v, k: v * p - k * before)
 
 
-@_polynomial(lambda g, x, n, order: -g * laguerre_polynomial_l(x, n - 1, order=order + 1),
+@_polynomial(lambda g, x, n, order: -g * laguerre_polynomial_l(x, _below(n), order=order + 1),
              cases=[*_CASES, (((3,), _N), {"order": 1})])
 def laguerre_polynomial_l(x: Any, n: Any, *, order: float = 0) -> Any:
     """Laguerre polynomial:  L_n(x), associated if `order` is not 0;  L_n^α' = -L_{n-1}^(α+1)."""

@@ -71,7 +71,7 @@ def _centred(x: Any, dim: Any) -> Any:
 
 
 @_reduction(x=lambda g, x, out, x_shape, dim, correction, keepdim:
-            spread(where(out == 0, 0, g / out) * (1 / _freedom(x_shape, dim, correction)), shape=x_shape, dim=dim,
+            spread(g / where(out == 0, math.inf, out) * (1 / _freedom(x_shape, dim, correction)), shape=x_shape, dim=dim,
                    keepdim=keepdim) * _centred(x, dim), order=("x", "dim", "correction", "keepdim"))
 def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Standard deviation over `dim`:  √var.  Of equal elements the derivative is 0."""
@@ -124,25 +124,34 @@ def _others(x: Any, dim: Any) -> Any:
     return permute(out, dims=tuple(sorted(range(x.ndim), key=lambda i: order[i])))
 
 
-@op(x=lambda g, x, out: _cumprod_pull(g, x, out), shapes="at least one axis", category="reduction",
+@op(x=lambda g, x: _exclusive_pull(g, x), shapes="at least one axis", category="reduction",
     cases=[(((3,),), {}), (((2, 4),), {})])
 def exclusive_cumprod(x: Any) -> Any:
     """Product of the elements before, along the last axis:  y[i] = Π_{j<i} x[j]."""
     out = np.ones_like(x)
-    np.cumprod(x[..., :-1], axis=-1, out=out[..., 1:])
+    with np.errstate(all="ignore"):
+        np.cumprod(x[..., :-1], axis=-1, out=out[..., 1:])
     return out
 
 
-def _cumprod_pull(g: Any, x: Any, out: Any) -> Any:
-    """Σ_{i>j} g[i] Π_{k<i, k≠j} x[k], by the recurrence s[j] = g[j+1] + x[j+1] s[j+1] from the far end."""
-    n = x.shape[-1]
-    if n == 0:
+def _exclusive_pull(g: Any, x: Any) -> Any:
+    """Σ_{i>j} g[i] Π_{k<i, k≠j} x[k]  =  Π_{k<j} x[k] · s[j],  s[j] = g[j+1] + x[j+1] s[j+1]."""
+    if x.shape[-1] == 0:
         return x
-    s, parts = None, []
-    for j in range(n - 1, -1, -1):
-        s = g[..., j] * 0 if s is None else g[..., j + 1] + x[..., j + 1] * s
-        parts.append((s * out[..., j])[..., None])
-    return concatenate(*parts[::-1], dim=-1)
+    nothing = x[..., :1] * 0
+    after, factor = (concatenate(v[..., 1:], nothing, dim=-1) for v in (g, x))
+    return exclusive_cumprod(x) * recur_from_the_end(after, factor)
+
+
+def recur_from_the_end(b: Any, a: Any) -> Any:
+    """s[j] = b[j] + a[j] s[j+1] along the last axis, s = 0 beyond it, by doubling (Hillis and Steele 1986)."""
+    n, reach = b.shape[-1], 1
+    while reach < n:
+        b = concatenate(b[..., :-reach] + a[..., :-reach] * b[..., reach:], b[..., n - reach:], dim=-1)
+        if 2 * reach < n:
+            a = concatenate(a[..., :-reach] * a[..., reach:], a[..., n - reach:], dim=-1)
+        reach *= 2
+    return b
 
 
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim:
@@ -202,7 +211,7 @@ def log_softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
 
 
 @_reduction(name="norm", x=lambda g, x, out, x_shape, dim, keepdim:
-            spread(where(out == 0, 0, g / out), shape=x_shape, dim=dim, keepdim=keepdim) * x)
+            spread(g / where(out == 0, math.inf, out), shape=x_shape, dim=dim, keepdim=keepdim) * x)
 def euclidean_norm(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Euclidean length over `dim`:  √(Σ x²), scaled against overflow and underflow.  At 0 the derivative is 0."""
     _check_floating("norm", x)

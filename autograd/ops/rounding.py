@@ -12,8 +12,8 @@ import numpy as np
 from ..op import elementwise, op
 from ..promotion import result_dtype
 from ..tensor import Tensor, wrap
-from .elementwise import POSITIVE, abs, divide, keep, trunc, where
-from .logic import isfinite, no_integer_division_by_zero, sign
+from .elementwise import POSITIVE, abs, divide, keep, where
+from .logic import eq, isfinite, no_integer_division_by_zero, sign
 
 
 # -- quotients and remainders ----------------------------------------------------------------------------
@@ -49,7 +49,7 @@ def divide_rounded(x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
     raise ValueError(f"divide: expected rounding_mode None, 'trunc' or 'floor'; got {rounding_mode!r}")
 
 
-@elementwise(x=lambda g: g, y=lambda g, x, y: -g * trunc(x / y), domain=POSITIVE)
+@elementwise(x=lambda g: g, y=lambda g, x, y: -g * divide_trunc(x, y), domain=POSITIVE)
 def fmod(x: Any, y: Any) -> Any:
     """Remainder with the sign of x:  x - y trunc(x / y).  Integers divided by 0 raise ZeroDivisionError."""
     no_integer_division_by_zero("fmod", x, y)
@@ -123,9 +123,9 @@ def heaviside(x: Any, values: Any) -> Any:
 # -- neighbours, and what is not finite ------------------------------------------------------------------
 
 
-@elementwise(x=lambda g: g, y=lambda g: g * 0)
+@elementwise(x=lambda g, x, y: where(eq(x, y), 0, g), y=lambda g: g * 0)
 def nextafter(x: Any, y: Any) -> Any:
-    """The floating-point number next to x on the way to y.  The derivative to x is 1, to y 0."""
+    """The floating-point number next to x on the way to y.  The derivative to x is 1, at x = y taken as 0; to y 0."""
     with np.errstate(all="ignore"):
         return np.nextafter(x, y)
 

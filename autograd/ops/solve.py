@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .elementwise import log, where
 from .linear import cast, conj, expand, permute, reshape, sum, tril, triu
 
@@ -28,6 +28,12 @@ class LinAlgError(np.linalg.LinAlgError, RuntimeError):
 def array_of(x: Any) -> Any:
     """The array behind a Tensor; an array itself."""
     return x.value if isinstance(x, Tensor) else np.asarray(x)
+
+
+def like(x: Any, value: Any) -> Any:
+    """A plain result beside x: a Tensor where x is one."""
+    value = value[()] if value.ndim == 0 else value
+    return wrap(value) if isinstance(x, Tensor) else value
 
 
 def column(x: Any) -> Any:
@@ -118,7 +124,7 @@ def inv_ex(A: Any, *, check_errors: bool = False) -> Inverse:
     """(A⁻¹, info): info is 0 where the matrix has an inverse; elsewhere the inverse is infinite or NaN."""
     check_matrices("inv", A)
     info = _is_singular(array_of(A)).astype(np.int32) * A.shape[-1]
-    return Inverse(inv(A) if check_errors or not info.any() else boundless_inverse(A), np.asarray(info))
+    return Inverse(inv(A) if check_errors or not info.any() else boundless_inverse(A), like(A, info))
 
 
 # -- determinants ----------------------------------------------------------------------------------------
@@ -165,7 +171,8 @@ def cofactor_change(A: Any, direction: Any) -> Any:
     sign = np.linalg.det(U) * np.linalg.det(Vh)
     B = U.swapaxes(-1, -2).conj() @ direction @ Vh.swapaxes(-1, -2).conj()
     left_out = np.eye(n, dtype=bool)[:, None, :] | np.eye(n, dtype=bool)[None, :, :]
-    pairs = np.prod(np.where(left_out, s.dtype.type(1), s[..., None, None, :]), axis=-1) * (1 - np.eye(n, dtype=s.dtype))
+    pairs = np.prod(np.where(left_out, s.dtype.type(1), s[..., None, None, :]), axis=-1)
+    pairs = pairs * (1 - np.eye(n, dtype=s.dtype))
     on = np.einsum("...ij,...jj->...i", pairs, B)
     change = on[..., None] * np.eye(n, dtype=s.dtype) - pairs * B
     return sign[..., None, None] * (U.conj() @ change.swapaxes(-1, -2) @ Vh.conj()) if A.size else A * direction
@@ -263,14 +270,14 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
 
 
 def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -> Solution:
-    """(X, info) with A X = B: info is 0 where the matrix has an inverse; LinAlgError where none has and errors count."""
+    """(X, info) with A X = B: info is 0 where the matrix has an inverse, n elsewhere."""
     info = _is_singular(array_of(A)).astype(np.int32) * A.shape[-1]
     if check_errors or not info.any():
-        return Solution(solve(A, B, left=left), np.asarray(info))
+        return Solution(solve(A, B, left=left), like(A, info))
     vector = _is_vector(A, B)
     B = column(B) if vector else B
     X = boundless_inverse(A) @ B if left else B @ boundless_inverse(A)
-    return Solution(reshape(X, shape=X.shape[:-1]) if vector else X, np.asarray(info))
+    return Solution(reshape(X, shape=X.shape[:-1]) if vector else X, like(A, info))
 
 
 def triangle(A: Any, upper: bool, unitriangular: bool = False) -> Any:

@@ -30,8 +30,8 @@ def _no_derivative(function: str, of: str) -> Any:
 
 @elementwise(x=lambda g, x: g * digamma(x), domain=POSITIVE, floating=True)
 def lgamma(x: Any) -> Any:
-    """Logarithm of the gamma function:  ln |Γ(x)|."""
-    return scipy_special("gammaln", x, like=x)
+    """Logarithm of the gamma function:  ln |Γ(x)|; inf at its poles and at -inf."""
+    return np.where(np.equal(x, -np.inf), x.dtype.type(np.inf), scipy_special("gammaln", x, like=x))[()]
 
 
 @elementwise(x=lambda g, x, out: g * out * digamma(x), domain=POSITIVE, floating=True)
@@ -59,13 +59,9 @@ def polygamma(x: Any, *, n: int) -> Any:
 
 
 def multigammaln(x: Any, p: int) -> Any:
-    """Logarithm of the gamma function of p dimensions:  p(p-1)/4 ln π + Σ_{j<p} lnΓ(x - j/2).
-
-    ValueError where x is not above (p - 1) / 2.
-    """
-    least = getattr(x, "value", x)
-    if p < 1 or np.any(np.less_equal(least, (p - 1) / 2)):
-        raise ValueError(f"multigammaln: expected p >= 1 and x > (p - 1) / 2; got p={p} and x down to {np.min(least)}")
+    """Logarithm of the gamma function of p dimensions:  p(p-1)/4 ln π + Σ_{j<p} lnΓ(x - j/2).  ValueError for p < 1."""
+    if p < 1:
+        raise ValueError(f"multigammaln: expected p >= 1; got {p}")
     total = lgamma(x)
     for j in range(1, p):
         total = add(total, lgamma(subtract(x, j / 2)))

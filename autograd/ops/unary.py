@@ -41,20 +41,29 @@ def sinc(x: Any, *, order: int = 0) -> Any:
 
     By the power series where |πx| <= order + 1, and beyond by  x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = πⁿ⁻¹ sin(πx + nπ/2).
     """
+    v = np.asarray(x, np.complex128 if x.dtype.kind == "c" else np.float64)
     with np.errstate(all="ignore"):
-        if order == 0:
-            return np.sinc(x)
-        z = np.asarray(x, np.complex128 if x.dtype.kind == "c" else np.float64) * pi
+        z = v * pi
         near = np.abs(z) <= order + 1
         small, large = np.where(near, z, 0), np.where(near, 1, z)
         series = np.zeros_like(z)
-        for j in range(30 + 3 * order, -1, -1):          # Horner in z, with z^j / ((j + order + 1) j!)
+        for j in range(30 + 3 * order, -1, -1):          # Horner in z, with ±z^j / ((j + order + 1) j!)
             sign = 0 if (j + order) % 2 else 1 - (j + order) % 4
             series = series * small + sign / ((j + order + 1) * factorial(j))
-        f = np.sin(large) / large
+        sin, cos = _sin_cos_pi(v)
+        f = sin / large
         for n in range(1, order + 1):
-            f = (np.sin(large + n * pi / 2) - n * f) / large
+            f = ((sin, cos, -sin, -cos)[n % 4] - n * f) / large
         return (np.where(near, series, f) * pi ** order).astype(x.dtype)[()]
+
+
+def _sin_cos_pi(x: Any) -> tuple[Any, Any]:
+    """sin πx and cos πx; of real x by its distance from an integer, so that multiples of 1/2 are exact."""
+    if x.dtype.kind == "c":
+        return np.sin(pi * x), np.cos(pi * x)
+    whole = np.rint(x)
+    sign = 1 - 2 * np.mod(whole, 2)
+    return sign * np.sin(pi * (x - whole)), sign * np.cos(pi * (x - whole))
 
 
 @elementwise(x=lambda g, x, eps: _logit_slope(g, x, eps), domain=UNIT, floating=True, order=("x", "eps"),

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import linear
+from .composed import composed
 
 Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -130,12 +131,13 @@ def fold_windows(x: Any, *, size: Sizes, kernel: Sizes, stride: Sizes, padding: 
     out = out_size(size, padding, kernel, stride, dilation)
     c, k = x.shape[1] // prod(kernel), prod(kernel)
     column = x.reshape(x.shape[0], c, k, *out)
-    whole = np.zeros((x.shape[0], c, *[n + a + b for n, (a, b) in zip(size, padding)]), x.dtype)
+    whole: Any = np.zeros((x.shape[0], c, *[n + a + b for n, (a, b) in zip(size, padding)]), x.dtype)
     for i, at in enumerate(places(kernel)):
         whole[(..., *spans(at, out, stride, dilation))] += column[:, :, i]
     return padded(whole, tuple((-a, -b) for a, b in padding), first=2)
 
 
+@composed
 def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Sliding windows of an image as columns (im2col):  (N, C, H, W) -> (N, C kh kw, L)."""
     if x.ndim not in (3, 4):
@@ -154,6 +156,7 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     return unfold_windows(x, kernel=kernel, stride=step, padding=pairs, dilation=spread)
 
 
+@composed
 def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Columns added up into an image (col2im):  (N, C kh kw, L) -> (N, C, *output_size).  Overlaps add."""
     if x.ndim not in (2, 3):

@@ -125,6 +125,8 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     Source: Ioffe and Szegedy 2015.
     """
     shape = tuple(input.shape)
+    if shape == (0,):                                   # PyTorch lets nothing at all pass
+        return _scaled(input, weight, bias)
     if len(shape) < 2:
         raise ShapeError(f"batch_norm: expected an input (N, C, ...); got shape {shape}")
     named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}

@@ -43,6 +43,19 @@ def test_axes_in_every_spelling(name, dim, axis):
         assert not isinstance(array, Tensor) and np.allclose(array, expected)
 
 
+def test_a_bool_is_no_axis():
+    for name in ("sum", "mean", "amax", "prod", "logsumexp", "softmax", "cumsum"):
+        with pytest.raises(TypeError):
+            getattr(leaf(), name)(True)
+    for name in ("var", "std"):                 # PyTorch's old meaning, unbiased or not, or none
+        for unbiased in (True, False):
+            try:
+                y = getattr(leaf(), name)(unbiased)
+            except TypeError:
+                continue
+            assert np.allclose(y.value, getattr(X, name)(ddof=int(unbiased)))
+
+
 @pytest.mark.parametrize("name", ["sum", "mean", "amax", "amin", "norm", "var", "std"])
 def test_no_axes_means_all_axes(name):
     for dim in ((), []):

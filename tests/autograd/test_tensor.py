@@ -136,6 +136,8 @@ def test_name():
     assert t.name == "x"
     t.requires_grad_(False)
     assert t.name == "x" and (t * 2).name == "" and t.detach().name == ""
+    born_with_gradient = Tensor([1.0], requires_grad=True, name="w").requires_grad_(False)
+    assert born_with_gradient.name == "w" and not born_with_gradient.requires_grad
 
 
 # -- out of the library ----------------------------------------------------------------------------------

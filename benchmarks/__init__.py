@@ -1,0 +1,1 @@
+"""How fast, how small, how soon: glassgrad beside PyTorch, micrograd and NumPy.  `python -m benchmarks [names]`."""
