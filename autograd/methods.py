@@ -29,213 +29,27 @@ setattr(Tensor, "__eq__", lambda x, y: ops.eq(x, y) if isinstance(y, NUMBERS) el
 setattr(Tensor, "__ne__", lambda x, y: ops.ne(x, y) if isinstance(y, NUMBERS) else NotImplemented)
 
 METHODS = [
-    "abs",
-    "absolute",
-    "acos",
-    "acosh",
-    "add",
-    "addbmm",
-    "addmm",
-    "addmv",
-    "addr",
-    "all",
-    "allclose",
-    "amax",
-    "amin",
-    "aminmax",
-    "any",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "argmax",
-    "argmin",
-    "argsort",
-    "argwhere",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "baddbmm",
-    "bincount",
-    "bitwise_and",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_xor",
-    "bmm",
-    "ceil",
-    "chunk",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "clip",
-    "clone",
-    "conj",
-    "corrcoef",
-    "cos",
-    "cosh",
-    "count_nonzero",
-    "cov",
-    "cross",
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "diag",
-    "diag_embed",
-    "diagflat",
-    "diagonal",
-    "diagonal_scatter",
-    "diff",
-    "dist",
-    "div",
-    "divide",
-    "dot",
-    "dsplit",
-    "eq",
-    "equal",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "flatten",
-    "fliplr",
-    "flipud",
-    "floor",
-    "floor_divide",
-    "gather",
-    "ge",
-    "greater",
-    "greater_equal",
-    "gt",
-    "histc",
-    "hsplit",
-    "index_add",
-    "index_copy",
-    "index_fill",
-    "index_put",
-    "index_reduce",
-    "index_select",
-    "inner",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "kron",
-    "kthvalue",
-    "le",
-    "lerp",
-    "less",
-    "less_equal",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "log_softmax",
-    "logaddexp",
-    "logcumsumexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logsumexp",
-    "lt",
-    "masked_fill",
-    "masked_scatter",
-    "masked_select",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "median",
-    "min",
-    "minimum",
-    "mm",
-    "mode",
-    "moveaxis",
-    "movedim",
-    "msort",
-    "mul",
-    "multiply",
-    "mv",
-    "nanmean",
-    "nanmedian",
-    "nanquantile",
-    "nansum",
-    "narrow",
-    "ne",
-    "neg",
-    "negative",
-    "nonzero",
-    "nonzero_static",
-    "norm",
-    "not_equal",
-    "outer",
-    "pow",
-    "prod",
-    "put",
-    "quantile",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "renorm",
-    "repeat_interleave",
-    "roll",
-    "rot90",
-    "round",
-    "rsqrt",
-    "scatter",
-    "scatter_add",
-    "scatter_reduce",
-    "select",
-    "select_scatter",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "slice_scatter",
-    "softmax",
-    "sort",
-    "split",
-    "split_with_sizes",
-    "sqrt",
-    "square",
-    "squeeze",
-    "std",
-    "sub",
-    "subtract",
-    "sum",
-    "sum_to_size",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "take",
-    "take_along_dim",
-    "tan",
-    "tanh",
-    "tensor_split",
-    "topk",
-    "trace",
-    "transpose",
-    "tril",
-    "triu",
-    "true_divide",
-    "trunc",
-    "unbind",
-    "unflatten",
-    "unfold",
-    "unique",
-    "unique_consecutive",
-    "unsqueeze",
-    "var",
-    "vdot",
-    "vsplit",
+    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addmm", "addmv", "addr", "all", "allclose", "amax",
+    "amin", "aminmax", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
+    "argmin", "argsort", "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bincount",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "ceil", "chunk", "clamp", "clamp_max",
+    "clamp_min", "clip", "clone", "conj", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax",
+    "cummin", "cumprod", "cumsum", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "dist",
+    "div", "divide", "dot", "dsplit", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "flatten", "fliplr",
+    "flipud", "floor", "floor_divide", "gather", "ge", "greater", "greater_equal", "gt", "histc", "hsplit",
+    "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inner", "isclose",
+    "isfinite", "isinf", "isnan", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log10", "log1p",
+    "log2", "log_softmax", "logaddexp", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean",
+    "median", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multiply", "mv", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "nonzero", "nonzero_static", "norm",
+    "not_equal", "outer", "pow", "prod", "put", "quantile", "ravel", "reciprocal", "relu", "remainder", "renorm",
+    "repeat_interleave", "roll", "rot90", "round", "rsqrt", "scatter", "scatter_add", "scatter_reduce", "select",
+    "select_scatter", "sigmoid", "sign", "sin", "sinh", "slice_scatter", "softmax", "sort", "split",
+    "split_with_sizes", "sqrt", "square", "squeeze", "std", "sub", "subtract", "sum", "sum_to_size", "swapaxes",
+    "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor_split", "topk", "trace", "transpose", "tril",
+    "triu", "true_divide", "trunc", "unbind", "unflatten", "unfold", "unique", "unique_consecutive", "unsqueeze",
+    "var", "vdot", "vsplit",
 ]
 for _name in METHODS:
     setattr(Tensor, _name, getattr(ops, _name))
@@ -305,6 +119,39 @@ def flip(self: Tensor, *dims: Any) -> Tensor:
 
 
 @method
+def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of one value, of another shape and the same dtype."""
+    made = wrap(np.full(size, fill_value, dtype or self.dtype)[()])
+    return made.requires_grad_() if requires_grad else made
+
+
+@method
+def new_zeros(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of another shape and the same dtype."""
+    return new_full(self, _sizes(size), 0, dtype=dtype, requires_grad=requires_grad)
+
+
+@method
+def new_ones(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of another shape and the same dtype."""
+    return new_full(self, _sizes(size), 1, dtype=dtype, requires_grad=requires_grad)
+
+
+@method
+def new_empty(self: Tensor, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Room for another shape of the same dtype, its values not set."""
+    made = wrap(np.empty(_sizes(size), dtype or self.dtype)[()])
+    return made.requires_grad_() if requires_grad else made
+
+
+@method
+def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor with a copy of the data, in the dtype of this one."""
+    made = wrap(np.array(array_of(data), dtype or self.dtype)[()])
+    return made.requires_grad_() if requires_grad else made
+
+
+@method
 def reshape_as(self: Tensor, other: Tensor) -> Tensor:
     """In the shape of another tensor."""
     return ops.reshape(self, shape=other.shape)
@@ -362,10 +209,14 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 setattr(Tensor, "astype", to)
 setattr(Tensor, "type", to)
 for _name, _dtype in {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64",
-                      "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool"}.items():
+                      "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool",
+                      "cfloat": "complex64", "cdouble": "complex128"}.items():
     setattr(Tensor, _name, lambda self, _dtype=_dtype: self.to(_dtype))
 
 setattr(Tensor, "T", property(lambda x: ops.permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))))
+setattr(Tensor, "__rdiv__", Tensor.__rtruediv__)
+setattr(Tensor, "H", property(lambda x: ops.conj(ops.t(x))))
+setattr(Tensor, "mH", property(lambda x: ops.conj(ops.transpose(x, dim0=-1, dim1=-2))))
 setattr(Tensor, "mT", property(lambda x: ops.transpose(x, dim0=-1, dim1=-2)))
 
 

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from .call import OPS, caller
+from .call import OPS
 from .errors import GradientError, ShapeError
+from .forms import caller
 from .node import NO_ATTRS, Node, attrs_of, inputs_of, shape_of
 from .quiet import quietly
 

@@ -74,7 +74,7 @@ SABOTAGES = [
              "node.grad = g if create_graph else wrap(g)", BACKWARD, "accumulate"),
     Sabotage("leaves share one gradient array", "autograd/backward.py",
              "g.copy() if g.base is not None", "g.copy() if False", BACKWARD, "share or own"),
-    Sabotage("a needed value is not kept", "autograd/call.py",
+    Sabotage("a needed value is not kept", "autograd/forms.py",
              "node.saved = (xv, yv)", "node.saved = (xv, xv)", ROWS, "multiply or [divide"),
     Sabotage("more is kept than the rules name", "autograd/op.py",
              "self.kept = tuple(i for i, name in enumerate(record) if any(name in names for names in asked.values()))",

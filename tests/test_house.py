@@ -26,6 +26,7 @@ FLOORS = {
         ("describe",),
         ("tensor",),
         ("call", "creation", "recording"),
+        ("forms",),
         ("op",),
         ("ops.axes", "ops.composed", "ops.erf", "ops.scipy_functions"),       # no ops yet: what several of them need
         ("ops.linear", "ops.logic", "ops.windows", "ops.counting"),

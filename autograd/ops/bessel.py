@@ -53,7 +53,7 @@ def bessel_y(x: Any, *, order: int = 0) -> Any:
          g * 0.5 * (bessel_i(x, order=order - 1) + bessel_i(x, order=order + 1)))
 def bessel_i(x: Any, *, order: int = 0) -> Any:
     """Modified Bessel function of the first kind:  I_n(x), n = `order`;  I_n' = (I_{n-1} + I_{n+1}) / 2."""
-    if order < 2:
+    if order in (0, 1):
         return scipy_special(("i0", "i1")[order], x, like=x)
     with np.errstate(all="ignore"):           # e^|x| in two halves, for I_n is in range a little longer than e^x
         half = np.exp(np.abs(x) * 0.5)
@@ -63,7 +63,7 @@ def bessel_i(x: Any, *, order: int = 0) -> Any:
 @_bessel(lambda g, x, out, order: g * (_neighbours(bessel_ie, x, order) - sign(x) * out))
 def bessel_ie(x: Any, *, order: int = 0) -> Any:
     """Exponentially scaled:  e^-|x| I_n(x), n = `order`."""
-    if order < 2:
+    if order in (0, 1):
         return scipy_special(("i0e", "i1e")[order], x, like=x)
     a = np.abs(x)
     with np.errstate(all="ignore"):           # far out, where SciPy gives NaN, by the asymptotic series (10.40.1)
@@ -73,14 +73,14 @@ def bessel_ie(x: Any, *, order: int = 0) -> Any:
 
 @_bessel(lambda g, x, order: -g * _neighbours(bessel_k, x, order), domain=POSITIVE)
 def bessel_k(x: Any, *, order: int = 0) -> Any:
-    """Modified Bessel function of the second kind:  K_n(x), n = `order`, for x > 0;  K_n' = -(K_{n-1} + K_{n+1}) / 2."""
+    """Modified, of the second kind:  K_n(x), n = `order`, for x > 0;  K_n' = -(K_{n-1} + K_{n+1}) / 2."""
     return _by_order(("k0", "k1"), "kn", x, order)
 
 
 @_bessel(lambda g, x, out, order: g * (out - _neighbours(bessel_ke, x, order)), domain=POSITIVE)
 def bessel_ke(x: Any, *, order: int = 0) -> Any:
     """Exponentially scaled:  e^x K_n(x), n = `order`, for x > 0."""
-    if order < 2:
+    if order in (0, 1):
         return scipy_special(("k0e", "k1e")[order], x, like=x)
     with np.errstate(all="ignore"):           # far out, where SciPy gives NaN, by the asymptotic series (10.40.2)
         far = (1 + (4 * order ** 2 - 1) / (8 * x)) * np.sqrt(pi / 2 / x)
@@ -151,4 +151,4 @@ modified_bessel_k0 = _named("modified_bessel_k0", bessel_k, 0, "Modified, of the
 modified_bessel_k1 = _named("modified_bessel_k1", bessel_k, 1, "Modified, of the second kind, order 1:  K_1(x), x > 0.")
 scaled_modified_bessel_k0 = _named("scaled_modified_bessel_k0", bessel_ke, 0, "Exponentially scaled:  e^x K_0(x).")
 scaled_modified_bessel_k1 = _named("scaled_modified_bessel_k1", bessel_ke, 1, "Exponentially scaled:  e^x K_1(x).")
-spherical_bessel_j0 = _named("spherical_bessel_j0", spherical_bessel_j, 0, "Spherical, order 0:  sin x / x, and 1 at 0.")
+spherical_bessel_j0 = _named("spherical_bessel_j0", spherical_bessel_j, 0, "Spherical, order 0:  sin x / x.")

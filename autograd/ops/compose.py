@@ -239,8 +239,10 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
         return li.sum(indicator(size), dim=dim, keepdim=keepdim)
     if p == 1:
         return li.sum(size, dim=dim, keepdim=keepdim)
-    if p < 0:
-        return ew.power(li.sum(ew.power(size, p), dim=dim, keepdim=keepdim), 1 / p)
+    if p < 0:                                 # 0 if any element is, and no slope then
+        hit = lo.any(array_of(size) == 0, dim=dim, keepdim=keepdim)
+        total = li.sum(ew.power(ew.where(array_of(size) == 0, 1, size), p), dim=dim, keepdim=keepdim)
+        return ew.where(hit, 0, ew.power(total, 1 / p))
     return _root(li.sum(_root(size, p), dim=dim, keepdim=keepdim), 1 / p)
 
 

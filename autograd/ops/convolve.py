@@ -135,7 +135,8 @@ def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, pa
         convolution(x, h, stride=stride, padding=padding, dilation=dilation, groups=groups),
     shapes="x (N, C, L...), g (N, O, out...)", category="linear", symbol="∗",
     cases=[(((2, 2, 4, 3), (2, 3, 4, 3)), _STEPS | {"padding": ((1, 1), (0, 1)), "kernel": (3, 2)}),
-           (((2, 4, 6), (2, 2, 3)), _APART | {"kernel": (3,)}), (((2, 3, 4, 3), (2, 6, 2, 2)), _EACH | {"kernel": (3, 2)})],
+           (((2, 4, 6), (2, 2, 3)), _APART | {"kernel": (3,)}),
+           (((2, 3, 4, 3), (2, 6, 2, 2)), _EACH | {"kernel": (3, 2)})],
 )
 def convolution_weight(x: Any, g: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Sizes,
                        groups: int = 1) -> Any:
@@ -174,7 +175,7 @@ def _groups(x: Any, weight: Any, groups: int) -> Iterator[tuple[Any, Any, slice]
         yield (x if groups == 1 else x[..., k * c:(k + 1) * c]), weight[place], place
 
 
-def few(kernel: Sizes, channels: int) -> bool:
+def _few(kernel: Sizes, channels: int) -> bool:
     """Whether a row of a window is so short that it is better laid out plane by plane than place by place."""
     return channels * kernel[-1] < 16
 
@@ -192,7 +193,7 @@ def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> 
         for row in range(0, out[0], lines):
             place = (slice(n, n + images), slice(row, row + lines))
             block = seen[place]
-            if few(kernel, x.shape[-1]):
+            if _few(kernel, x.shape[-1]):
                 columns = np.ascontiguousarray(block.transpose(*range(d + 1, 2 * d + 2), *range(d + 1)))
                 yield columns.reshape(length, -1).T, place
             else:
@@ -232,7 +233,7 @@ def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation
     for n in range(0, g.shape[0], images):
         part = g[n:n + images]
         flat = part.reshape(-1, part.shape[-1])
-        if few(kernel, channels):
+        if _few(kernel, channels):
             planes = (matrix.T @ flat.T).reshape(*kernel, channels, *part.shape[:-1])
             for at in places(kernel):
                 place = y[(slice(n, n + images), *spans(at, out, stride, dilation))]

@@ -66,7 +66,7 @@ def _lower_cholesky(A: Any) -> Any:
 
 def _not_definite(A: Any) -> Any:
     """Per matrix 0, or the order of the first leading minor that is not positive definite."""
-    flat = A.reshape(-1, *A.shape[-2:])
+    flat = A.reshape(-1, *A.shape[-2:])   # only after LAPACK found one that is not
     info = np.zeros(len(flat), np.int32)
     for i, matrix in enumerate(flat):
         for k in range(1, A.shape[-1] + 1):
@@ -194,7 +194,7 @@ def qr(A: Any, mode: str = "reduced") -> QR:
         raise ValueError(f"qr: expected mode 'reduced', 'complete' or 'r'; got {mode!r}")
     m, n = A.shape[-2:]
     if m > n and mode == "complete":
-        made = np.linalg.qr(array_of(A), "complete")
+        made: Any = np.linalg.qr(array_of(A), "complete")
         return QR(qr_complete(A, which=0, made=made), qr_complete(A, which=1, made=made))
     if m >= n:
         made = tuple(np.linalg.qr(array_of(A)))

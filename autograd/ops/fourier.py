@@ -8,7 +8,7 @@ length and dtype and call them.  `norm` says where the factor 1/n stands: "backw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from ..tensor import Tensor, wrap
 from .linear import cast, concatenate, conj, getitem, zero_pad
 from .solve import ELSEWHERE, real_dtype
 
-_OTHER = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+Norm = Literal["backward", "ortho", "forward"] | None
+_OTHER: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 _SHAPES = "axes that x has, and at least one element along each"
 
 
 @linear(x=lambda g, dims, inverse, norm: transform(g, dims=dims, inverse=inverse, norm=norm), shapes=_SHAPES,
         category="linear", cases=ELSEWHERE, name="fourier_transform")
-def transform(x: Any, *, dims: tuple[int, ...], inverse: bool = False, norm: str | None = None) -> Any:
+def transform(x: Any, *, dims: tuple[int, ...], inverse: bool = False, norm: Norm = None) -> Any:
     """Fourier transform of complex numbers over `dims`:  y_k = Σ_j x_j e^(-2πi jk/n), or with e^(+2πi jk/n) / n.
 
     Its matrix is symmetric: it is its own transpose.
@@ -36,24 +37,24 @@ def transform(x: Any, *, dims: tuple[int, ...], inverse: bool = False, norm: str
 
 @op(x=lambda g, x_shape, dim, norm: _pull_half(g, x_shape, dim, norm), shapes=_SHAPES, category="linear",
     cases=ELSEWHERE, name="real_fourier_transform")
-def half_transform(x: Any, *, dim: int, norm: str | None = None) -> Any:
+def half_transform(x: Any, *, dim: int, norm: Norm = None) -> Any:
     """Fourier transform of real numbers along `dim`, its first half, n // 2 + 1 numbers: the rest mirrors them."""
     return np.fft.rfft(x, axis=dim, norm=norm)
 
 
-def _pull_half(g: Any, shape: tuple[int, ...], dim: int, norm: str | None) -> Any:
+def _pull_half(g: Any, shape: tuple[int, ...], dim: int, norm: Norm) -> Any:
     full = _fit(g, shape[dim], dim)
     return cast(transform(full, dims=(dim,), norm=norm), dtype=real_dtype(g.dtype))
 
 
 @op(x=lambda g, x_shape, dim, norm: _pull_real(g, x_shape, dim, norm), shapes=_SHAPES, category="linear",
     cases=ELSEWHERE, name="inverse_real_fourier_transform")
-def real_inverse(x: Any, *, n: int, dim: int, norm: str | None = None) -> Any:
+def real_inverse(x: Any, *, n: int, dim: int, norm: Norm = None) -> Any:
     """Real numbers, n of them, from the first half of their Fourier transform:  the inverse of `half_transform`."""
     return np.fft.irfft(x, n, axis=dim, norm=norm)
 
 
-def _pull_real(g: Any, shape: tuple[int, ...], dim: int, norm: str | None) -> Any:
+def _pull_real(g: Any, shape: tuple[int, ...], dim: int, norm: Norm) -> Any:
     """The transform of g, twice where a number of the half stands for its mirror image too."""
     n, k = g.shape[dim], shape[dim]
     twice = np.full(k, 2, g.dtype)
@@ -106,7 +107,7 @@ def _length(n: int | None, default: int, who: str) -> int:
     return n
 
 
-def _check_norm(norm: str | None) -> str | None:
+def _check_norm(norm: Any) -> Any:
     if norm not in _OTHER:
         raise ValueError(f"fft: Invalid normalization mode: expected 'backward', 'forward' or 'ortho'; got {norm!r}")
     return norm
@@ -166,92 +167,92 @@ def _to_real_nd(who: str, x: Any, s: Any, dim: Any, norm: Any) -> Any:
 # -- the transforms --------------------------------------------------------------------------------------
 
 
-def fft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def fft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """Fourier transform along `dim`:  y_k = Σ_j x_j e^(-2πi jk/n); the input is cut or filled to length n."""
     return _complex_nd("fft", input, n, dim, norm, False)
 
 
-def ifft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def ifft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """Inverse Fourier transform along `dim`:  x_j = 1/n Σ_k y_k e^(2πi jk/n)."""
     return _complex_nd("ifft", input, n, dim, norm, True)
 
 
-def rfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def rfft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """Fourier transform of real numbers along `dim`:  the first n // 2 + 1 numbers; the rest mirrors them."""
     return _real_nd("rfft", input, n, dim, norm)
 
 
-def irfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def irfft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """Real numbers, n of them (2 (m - 1) by default), from the first half of their transform along `dim`."""
     return _to_real_nd("irfft", input, n, dim, norm)
 
 
-def hfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def hfft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """Fourier transform, real, of a signal with Hermitian symmetry, of which the first half is given."""
     return _to_real_nd("hfft", conj(_ready(input, True, "hfft")), n, dim, _OTHER[_check_norm(norm)])
 
 
-def ihfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+def ihfft(input: Any, n: int | None = None, dim: int = -1, norm: Norm = None) -> Any:
     """First half of the inverse transform of real numbers along `dim`:  the inverse of `hfft`."""
     return conj(_real_nd("ihfft", input, n, dim, _OTHER[_check_norm(norm)]))
 
 
-def fft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def fft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Fourier transform over two axes."""
     return _complex_nd("fft2", input, s, dim, norm, False)
 
 
-def ifft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def ifft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Inverse Fourier transform over two axes."""
     return _complex_nd("ifft2", input, s, dim, norm, True)
 
 
-def rfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def rfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Fourier transform of real numbers over two axes; half along the last."""
     return _real_nd("rfft2", input, s, dim, norm)
 
 
-def irfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def irfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Real numbers from their transform over two axes, of which half is given along the last."""
     return _to_real_nd("irfft2", input, s, dim, norm)
 
 
-def hfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def hfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Fourier transform, real, over two axes, of a signal with Hermitian symmetry, half of it given."""
     return hfftn(input, s, dim, norm)
 
 
-def ihfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
+def ihfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Norm = None) -> Any:
     """Half of the inverse transform of real numbers over two axes:  the inverse of `hfft2`."""
     return ihfftn(input, s, dim, norm)
 
 
-def fftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def fftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Fourier transform over several axes (all by default), cut or filled to the lengths s."""
     return _complex_nd("fftn", input, s, dim, norm, False)
 
 
-def ifftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def ifftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Inverse Fourier transform over several axes."""
     return _complex_nd("ifftn", input, s, dim, norm, True)
 
 
-def rfftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def rfftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Fourier transform of real numbers over several axes; half along the last."""
     return _real_nd("rfftn", input, s, dim, norm)
 
 
-def irfftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def irfftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Real numbers from their transform over several axes, of which half is given along the last."""
     return _to_real_nd("irfftn", input, s, dim, norm)
 
 
-def hfftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def hfftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Fourier transform, real, over several axes, of a signal with Hermitian symmetry, half of it given."""
     return _to_real_nd("hfftn", conj(_ready(input, True, "hfftn")), s, dim, _OTHER[_check_norm(norm)])
 
 
-def ihfftn(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+def ihfftn(input: Any, s: Any = None, dim: Any = None, norm: Norm = None) -> Any:
     """Half of the inverse transform of real numbers over several axes:  the inverse of `hfftn`."""
     return conj(_real_nd("ihfftn", input, s, dim, _OTHER[_check_norm(norm)]))
 

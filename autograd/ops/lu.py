@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,8 +38,8 @@ class LU(NamedTuple):
 
 def _eliminate(A: Any) -> tuple[Any, Any, Any]:
     """Packed factors, pivots and order of rows by Gaussian elimination with partial pivoting, all matrices at once."""
-    a = A.reshape(-1, *A.shape[-2:]).copy()
-    b, m, n = a.shape
+    b, (m, n) = math.prod(A.shape[:-2]), A.shape[-2:]
+    a = A.reshape(b, m, n).copy()
     k, every = min(m, n), np.arange(b)
     pivots, order = np.zeros((b, k), np.int32), np.tile(np.arange(m), (b, 1))
     with np.errstate(all="ignore"):
@@ -152,7 +153,7 @@ def lu(A: Any, *, pivot: bool = True) -> LU:
 def _order(pivots: Any, m: int) -> Any:
     """The order of rows that a sequence of exchanges leaves."""
     pivots = array_of(pivots)
-    flat = pivots.reshape(-1, pivots.shape[-1])
+    flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
     order, every = np.tile(np.arange(m), (len(flat), 1)), np.arange(len(flat))
     for j in range(flat.shape[1]):
         kept = order[:, j].copy()

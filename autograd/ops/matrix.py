@@ -121,7 +121,7 @@ def _explain_affine(x: Any, weight: Any, bias: Any) -> None:
 
 def _column_sums(g: Any) -> Any:
     """Σ over the rows; of few elements as a product, in half the time and the same order of summation."""
-    return matmul(ones(len(g), g.dtype), g) if g.shape[0] * g.shape[1] <= 4096 else sum(g, dim=0)
+    return ones(len(g), g.dtype) @ g if g.shape[0] * g.shape[1] <= 4096 else sum(g, dim=0)
 
 
 def _flat(v: Any) -> Any:

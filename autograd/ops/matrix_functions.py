@@ -20,7 +20,7 @@ def matrix_power(A: Any, n: int) -> Any:
         A, n = inv(A), -n
     if n == 0:
         return A * 0 + np.eye(A.shape[-1], dtype=A.dtype)
-    out = None
+    out: Any = None
     while n:
         if n & 1:
             out = A if out is None else out @ A

@@ -18,7 +18,7 @@ from .elementwise import multiply, subtract
 
 HIGHEST = 1 << 16                             # of a polynomial that is reached step by step
 _N = np.array([0, 1, 4])
-_CASES = [(((2, 3), _N), {}), (((2, 1), _N), {}), (((), np.array(3)), {}), (((0, 3), _N), {})]
+_CASES: list[Any] = [(((2, 3), _N), {}), (((2, 1), _N), {}), (((), np.array(3)), {}), (((0, 3), _N), {})]
 _SHAPES = "shapes that broadcast together; n are integers"
 
 # from p_k, p_{k-1}, x and k to p_{k+1}
@@ -70,7 +70,7 @@ def _polynomial(rule: Any, **options: Any) -> Any:
 
 
 def _chebyshev(name: str, x: Any, n: Any, first: Callable[[Any], Any], closed: Callable[[Any, Any], Any]) -> Any:
-    """By the recurrence up to degree 64 and outside (-1, 1); inside and beyond by cosines, which cost the same for all."""
+    """By the recurrence up to degree 64 and outside (-1, 1); beyond it inside by cosines."""
     n = _degrees(n)
     v, high = np.asarray(x, np.float64), n > 64
     step: Step = lambda p, before, v, k: 2 * v * p - before

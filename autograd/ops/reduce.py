@@ -71,8 +71,8 @@ def _centred(x: Any, dim: Any) -> Any:
 
 
 @_reduction(x=lambda g, x, out, x_shape, dim, correction, keepdim:
-            spread(g / where(out == 0, math.inf, out) * (1 / _freedom(x_shape, dim, correction)), shape=x_shape, dim=dim,
-                   keepdim=keepdim) * _centred(x, dim), order=("x", "dim", "correction", "keepdim"))
+            spread(g / where(out == 0, math.inf, out) * (1 / _freedom(x_shape, dim, correction)), shape=x_shape,
+                   dim=dim, keepdim=keepdim) * _centred(x, dim), order=("x", "dim", "correction", "keepdim"))
 def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False) -> Any:
     """Standard deviation over `dim`:  √var.  Of equal elements the derivative is 0."""
     _check_floating("std", x)

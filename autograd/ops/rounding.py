@@ -15,7 +15,6 @@ from ..tensor import Tensor, wrap
 from .elementwise import POSITIVE, abs, divide, keep, where
 from .logic import eq, isfinite, no_integer_division_by_zero, sign
 
-
 # -- quotients and remainders ----------------------------------------------------------------------------
 
 
@@ -133,7 +132,7 @@ def nextafter(x: Any, y: Any) -> Any:
 @elementwise(x=lambda g, x: keep(g, isfinite(x)), order=("x", "nan", "posinf", "neginf"),
              cases=[(((2, 3),), {}), (((),), {"nan": 1.0, "posinf": 2.0, "neginf": 3.0})])
 def nan_to_num(x: Any, *, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """x with numbers in place of NaN (0), +inf and -inf (the largest and smallest number); there the derivative is 0."""
+    """x with numbers for NaN (0), +inf and -inf (the largest and smallest number); there the derivative is 0."""
     return np.nan_to_num(x, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 

@@ -17,7 +17,7 @@ from ..op import op
 from .elementwise import where
 from .factorize import plain
 from .linear import concatenate, conj, reshape, sum
-from .solve import adjoint, array_of, check_matrices, column, like, real_dtype, real_part
+from .solve import adjoint, array_of, check_matrices, column, like, real_part
 from .spectral import hermitian_parts, no_convergence, off_diagonal
 
 
@@ -37,15 +37,15 @@ class OldSVD(NamedTuple):
     V: Any
 
 
-def _svd(A: Any, made: Any = None) -> Any:
+def _svd(A: Any, made: Any = None, who: str = "svd") -> Any:
     """(U, S, Vh), reduced."""
     if made is not None:
         return made
-    check_matrices("svd", A, square=False)
+    check_matrices(who, A, square=False)
     try:
         return tuple(np.linalg.svd(A, full_matrices=False))
     except np.linalg.LinAlgError:
-        raise no_convergence("svd", A) from None
+        raise no_convergence(who, A) from None
 
 
 def _skew_over_gaps(X: Any, S: Any) -> Any:
@@ -131,14 +131,14 @@ def old_svd(A: Any, some: bool = True, compute_uv: bool = True) -> OldSVD:
     if not compute_uv:
         m, n = A.shape[-2:]
         zeros = [like(A, np.zeros((*A.shape[:-2], j, j), A.dtype)) for j in (m, n)]
-        return OldSVD(zeros[0], svd_values(A), zeros[1])
+        return OldSVD(zeros[0], svdvals(A), zeros[1])
     U, S, Vh = svd(A, not some)
     return OldSVD(U, S, adjoint(Vh))
 
 
 def svdvals(A: Any, *, driver: str | None = None) -> Any:
     """Singular values of each matrix, in descending order."""
-    return svd_values(A)
+    return svd_values(A, made=_svd(array_of(A)))
 
 
 # -- rank and pseudo-inverse -----------------------------------------------------------------------------
@@ -180,10 +180,10 @@ def _pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False
     """Moore-Penrose inverse of each matrix:  V diag(1/s) Uᴴ, of the singular values above the cutoff."""
     check_matrices("pinv", A, square=hermitian)
     if hermitian:
-        w, V = hermitian_parts(A, "L")
+        w, V = hermitian_parts(A, "L", who="pinv")
         keep = np.abs(w) > _cutoff(np.abs(w), A.shape, atol, rtol)
         return (V * np.where(keep, 1 / np.where(keep, w, 1), 0)[..., None, :]) @ V.swapaxes(-1, -2).conj()
-    U, S, Vh = _svd(A)
+    U, S, Vh = _svd(A, who="pinv")
     keep = _cutoff(S, A.shape, atol, rtol) < S
     T = U * np.where(keep, 1 / np.where(keep, S, 1), 0).astype(S.dtype)[..., None, :]
     return (T @ Vh).swapaxes(-1, -2).conj()

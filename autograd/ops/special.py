@@ -16,12 +16,12 @@ from .scipy_functions import scipy_special
 
 POSITIVE = (0.4, 3.0)
 _FIXED = np.array([0.5, 1.0, 2.5], np.float32)           # a parameter to which there is no derivative
-_ALONG = [((_FIXED, (2, 3)), {}), ((_FIXED[:1], (3,)), {}), ((_FIXED, (0, 3)), {})]
+_ALONG: list[Any] = [((_FIXED, (2, 3)), {}), ((_FIXED[:1], (3,)), {}), ((_FIXED, (0, 3)), {})]
 
 
 def _no_derivative(function: str, of: str) -> Any:
     def rule(g: Any) -> Any:
-        raise GradientError(f"{function}: the derivative to {of} has no closed form; detach() it, or let it be constant")
+        raise GradientError(f"{function}: the derivative to {of} has no closed form; detach() {of}")
     return rule
 
 

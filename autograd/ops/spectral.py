@@ -39,11 +39,13 @@ def _gaps(w: Any) -> Any:
 
 
 def no_convergence(who: str, A: Any) -> LinAlgError:
+    """The exception where LAPACK gives up."""
     return LinAlgError(f"{who}: the algorithm failed to converge: the input {A.shape} holds inf or NaN, or is "
                        "ill-conditioned")
 
 
 def off_diagonal(n: int, dtype: Any) -> Any:
+    """Ones, and zeros on the diagonal."""
     return 1 - np.eye(n, dtype=dtype)
 
 
@@ -57,16 +59,17 @@ class Eigh(NamedTuple):
     eigenvectors: Any
 
 
-def hermitian_parts(A: Any, UPLO: str, made: Any = None) -> Any:
+def hermitian_parts(A: Any, UPLO: str, made: Any = None, who: str = "eigh") -> Any:
+    """(eigenvalues, eigenvectors) of Hermitian matrices, computed unless they were."""
     if made is not None:
         return made
-    check_matrices("eigh", A)
+    check_matrices(who, A)
     if UPLO not in ("L", "U", "l", "u"):
-        raise ValueError(f"eigh: expected UPLO 'L' or 'U'; got {UPLO!r}")
+        raise ValueError(f"{who}: expected UPLO 'L' or 'U'; got {UPLO!r}")
     try:
         return tuple(np.linalg.eigh(A, UPLO))
     except np.linalg.LinAlgError:
-        raise no_convergence("eigh", A) from None
+        raise no_convergence(who, A) from None
 
 
 def _pull_vectors(g: Any, V: Any, w: Any) -> Any:
@@ -99,7 +102,7 @@ def eigh(A: Any, UPLO: str = "L") -> Eigh:
 
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues of Hermitian matrices in ascending order."""
-    return eigh_values(A, UPLO=UPLO)
+    return eigh_values(A, UPLO=UPLO, made=hermitian_parts(array_of(A), UPLO))
 
 
 # -- general matrices ------------------------------------------------------------------------------------
@@ -172,4 +175,4 @@ def _watched(A: Any) -> Any:
 
 def eigvals(A: Any) -> Any:
     """Eigenvalues of square matrices, complex, in no order."""
-    return eig_values(_watched(A))
+    return eig_values(_watched(A), made=_eig(array_of(A)))

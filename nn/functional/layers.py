@@ -211,7 +211,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
     """x / max(‖x‖_p, ε), the norm taken over `dim`."""
-    return input / autograd.clamp(_norm(input, p, dim, True), min=eps)
+    return input / autograd.clamp(autograd.norm(input, p, dim, True), min=eps)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -225,24 +225,4 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """‖x1 - x2 + ε‖_p over the last axis."""
-    return _norm(x1 - x2 + eps, p, -1, keepdim)
-
-
-def _norm(x: Any, p: float, dim: Any, keepdim: bool) -> Any:
-    if p == 2:
-        return autograd.norm(x, dim=dim, keepdim=keepdim)
-    size = autograd.abs(x)
-    if p == 1:
-        return autograd.sum(size, dim=dim, keepdim=keepdim)
-    if p == math.inf:
-        return autograd.amax(size, dim=dim, keepdim=keepdim)
-    if p == 0:
-        return autograd.sum(where(size == 0, size, 1.0), dim=dim, keepdim=keepdim)
-    if p < 0:
-        return autograd.sum(size ** p, dim=dim, keepdim=keepdim) ** (1 / p)
-    return _root(autograd.sum(_root(size, p), dim=dim, keepdim=keepdim), 1 / p)
-
-
-def _root(x: Any, p: float) -> Any:
-    """x^p for x >= 0, p > 0; at 0 the derivative is taken as 0, where for p < 1 it is infinite."""
-    return where(x == 0, 0, where(x == 0, 1, x) ** p)
+    return autograd.norm(x1 - x2 + eps, p, -1, keepdim)

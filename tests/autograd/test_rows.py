@@ -192,6 +192,19 @@ def test_recording_changes_nothing(op, shapes, attrs):
     assert (np.ndim(plain) > 0) == (type(tensor.value) is np.ndarray), "a 0-d value is a NumPy scalar"
 
 
+@pytest.mark.parametrize("op, shapes, attrs", rows())
+def test_what_no_rule_asks_for_is_not_kept(op, shapes, attrs):
+    row = Row(op, shapes, attrs)
+    for alone in range(len(row.xs)):
+        ts = [Tensor(x, requires_grad=k == alone) for k, x in enumerate(row.xs)]
+        saved = row(ts).node.saved
+        if op.variadic:
+            assert len(saved) == len(row.xs) * (0 in op.kept) + (1 in op.kept)
+            continue
+        needed = op.needs[row.free[alone]]
+        assert [v is not None for v in saved] == [k in needed for k in op.kept]
+
+
 @pytest.mark.parametrize("op, shapes, attrs", rows(differentiable=False))
 def test_ops_without_derivative(op, shapes, attrs):
     n = len(op.inputs)

@@ -41,6 +41,7 @@ class Glassgrad(Adapter):
 
     def function(self, name: str) -> Any:
         """By its full name only: masked.sum is not sum."""
+        name = name.removeprefix("functional.")
         found = None if name.startswith("Tensor.") else walk(self.root, name)
         if callable(found):
             return found
