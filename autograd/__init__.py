@@ -1,8 +1,11 @@
 """Automatic differentiation for scalars and tensors on NumPy, with a record one can read."""
 
+from typing import Any
+
 from . import graph as graph
 from . import methods as _methods
 from . import modes as modes
+from . import ops as _ops
 from .backward import gradients as gradients
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
@@ -31,3 +34,17 @@ from .transforms import jacobian as jacobian
 from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported when it is first asked for: linalg, fft, special, and the families of `ops.LATE`."""
+    if name in ("linalg", "fft", "special"):
+        from importlib import import_module
+        return import_module(f".{name}", __name__)
+    if name in _ops.LATE:
+        return _ops.__getattr__(name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), "linalg", "fft", "special", *_ops.LATE])

@@ -275,7 +275,8 @@ def _node(position: int, node: Node, inputs: tuple[int, ...], parents: list[Grap
     kept = getattr(node, "grad", None)
     g = kept.value if kept is not None else extra.grad if extra is not None else None
     state = "none" if not wants else "known" if g is not None else "pending"
-    attrs = {k: _readable(v) for k, v in attrs_of(node).items() if v is not None}
+    # `made` hands an op of several results the decomposition computed for all of them: no part of what it is
+    attrs = {k: _readable(v) for k, v in attrs_of(node).items() if v is not None and k != "made"}
     saved_bytes = 0
     if op is not None and node.saved:
         saved_bytes = sum(int(getattr(v, "nbytes", 0)) for v in node.saved if v is not None)

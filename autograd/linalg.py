@@ -6,7 +6,7 @@ from .ops import matmul
 from .ops.factorize import cholesky, cholesky_ex, householder_product, qr
 from .ops.linear import diagonal as _diagonal
 from .ops.lu import lu, lu_factor, lu_factor_ex, lu_solve
-from .ops.matrix_functions import cross, matrix_exp, matrix_power, multi_dot, vander, vecdot
+from .ops.matrix_functions import cross, matrix_exp, matrix_power, multi_dot, tensorinv, tensorsolve, vander, vecdot
 from .ops.norms import cond, matrix_norm, norm, vector_norm
 from .ops.singular import lstsq, matrix_rank, pinv, svd, svdvals
 from .ops.solve import (
@@ -18,8 +18,6 @@ from .ops.solve import (
     solve,
     solve_ex,
     solve_triangular,
-    tensorinv,
-    tensorsolve,
 )
 from .ops.spectral import eig, eigh, eigvals, eigvalsh
 

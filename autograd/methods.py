@@ -29,30 +29,73 @@ setattr(Tensor, "__eq__", lambda x, y: ops.eq(x, y) if isinstance(y, NUMBERS) el
 setattr(Tensor, "__ne__", lambda x, y: ops.ne(x, y) if isinstance(y, NUMBERS) else NotImplemented)
 
 METHODS = [
-    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addmm", "addmv", "addr", "all", "allclose", "amax",
-    "amin", "aminmax", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "argsort", "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bincount",
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "ceil", "chunk", "clamp", "clamp_max",
-    "clamp_min", "clip", "clone", "conj", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax",
-    "cummin", "cumprod", "cumsum", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff", "dist",
-    "div", "divide", "dot", "dsplit", "eq", "equal", "erf", "erfc", "exp", "exp2", "expm1", "flatten", "fliplr",
-    "flipud", "floor", "floor_divide", "gather", "ge", "greater", "greater_equal", "gt", "histc", "hsplit",
-    "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inner", "isclose",
-    "isfinite", "isinf", "isnan", "kron", "kthvalue", "le", "lerp", "less", "less_equal", "log", "log10", "log1p",
-    "log2", "log_softmax", "logaddexp", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean",
-    "median", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multiply", "mv", "nanmean",
-    "nanmedian", "nanquantile", "nansum", "narrow", "ne", "neg", "negative", "nonzero", "nonzero_static", "norm",
-    "not_equal", "outer", "pow", "prod", "put", "quantile", "ravel", "reciprocal", "relu", "remainder", "renorm",
-    "repeat_interleave", "roll", "rot90", "round", "rsqrt", "scatter", "scatter_add", "scatter_reduce", "select",
-    "select_scatter", "sigmoid", "sign", "sin", "sinh", "slice_scatter", "softmax", "sort", "split",
-    "split_with_sizes", "sqrt", "square", "squeeze", "std", "sub", "subtract", "sum", "sum_to_size", "swapaxes",
-    "swapdims", "t", "take", "take_along_dim", "tan", "tanh", "tensor_split", "topk", "trace", "transpose", "tril",
-    "triu", "true_divide", "trunc", "unbind", "unflatten", "unfold", "unique", "unique_consecutive", "unsqueeze",
-    "var", "vdot", "vsplit",
+    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "all",
+    "allclose", "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
+    "arctanh", "argmax", "argmin", "argsort", "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm",
+    "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "bmm", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "conj",
+    "conj_physical", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cross", "cummax", "cummin",
+    "cumprod", "cumsum", "deg2rad", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "diff",
+    "dist", "div", "divide", "dot", "dsplit", "eq", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expm1",
+    "flatten", "fliplr", "flipud", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "gather",
+    "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "histc", "hsplit", "hypot", "index_add",
+    "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inner", "isclose", "isfinite",
+    "isinf", "isnan", "isneginf", "isposinf", "isreal", "kron", "kthvalue", "lcm", "ldexp", "le", "lerp", "less",
+    "less_equal", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lt", "masked_fill",
+    "masked_scatter", "masked_select", "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mm", "mode",
+    "moveaxis", "movedim", "msort", "mul", "multiply", "mv", "nan_to_num", "nanmean", "nanmedian", "nanquantile",
+    "nansum", "narrow", "ne", "neg", "negative", "nextafter", "nonzero", "nonzero_static", "norm", "not_equal",
+    "outer", "pow", "prod", "put", "quantile", "rad2deg", "ravel", "reciprocal", "relu", "remainder", "renorm",
+    "repeat_interleave", "resolve_conj", "resolve_neg", "roll", "rot90", "round", "rsqrt", "scatter", "scatter_add",
+    "scatter_reduce", "select", "select_scatter", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh",
+    "slice_scatter", "softmax", "sort", "split", "split_with_sizes", "sqrt", "square", "squeeze", "std", "sub",
+    "subtract", "sum", "sum_to_size", "swapaxes", "swapdims", "t", "take", "take_along_dim", "tan", "tanh",
+    "tensor_split", "topk", "trace", "transpose", "tril", "triu", "true_divide", "trunc", "unbind", "unflatten",
+    "unfold", "unique", "unique_consecutive", "unsqueeze", "var", "vdot", "vsplit", "xlogy",
 ]
+METHODS += [
+    "det",
+    "slogdet",
+    "logdet",
+    "inverse",
+    "cholesky",
+    "cholesky_solve",
+    "cholesky_inverse",
+    "geqrf",
+    "ormqr",
+    "qr",
+    "svd",
+    "pinverse",
+    "matrix_exp",
+    "matrix_power",
+    "triangular_solve",
+    "lu",
+    "lu_solve",
+    "stft",
+    "istft",
+    "lgamma",
+    "digamma",
+    "mvlgamma",
+    "igamma",
+    "igammac",
+    "i0",
+]
+
+
+def _late(name: str) -> Any:
+    """A method whose family is imported at its first call."""
+    def method(*args: Any, **kwargs: Any) -> Any:
+        function = ops.__getattr__(name)
+        setattr(Tensor, name, function)
+        return function(*args, **kwargs)
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
 for _name in METHODS:
-    setattr(Tensor, _name, getattr(ops, _name))
+    setattr(Tensor, _name, _late(_name) if _name in ops.LATE else getattr(ops, _name))
+setattr(Tensor, "polygamma", lambda x, n: ops.__getattr__("polygamma")(n, x))
 
 
 def method(function: Any) -> Any:

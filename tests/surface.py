@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from autograd import Tensor
+from autograd import Tensor, ops
 from autograd.methods import METHODS
 
 TARGET = Path(__file__).parent.parent / "autograd" / "surface.pyi"
@@ -24,7 +24,9 @@ class Surface:
 
 def methods() -> dict[str, object]:
     """Name -> function of all that is on Tensor but not written in tensor.py."""
-    return {name: found for name, found in sorted(vars(Tensor).items())
+    put = {name: ops.__getattr__(name) if name in METHODS and name in ops.LATE else found
+           for name, found in sorted(vars(Tensor).items())}
+    return {name: found for name, found in put.items()
             if inspect.isfunction(found) and found.__module__ != "autograd.tensor"}
 
 

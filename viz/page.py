@@ -18,7 +18,8 @@ body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem; background:
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .25rem } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem }
 p { color: var(--sub); margin: .25rem 0 1rem; max-width: 46rem }
 nav a { margin-right: 1rem; color: inherit }
-figure { margin: 0; padding: 1rem; overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px }
+figure { margin: 0; padding: 1rem; overflow: auto; background: var(--card); border: 1px solid var(--line);
+         border-radius: 10px }
 figure svg { display: block; margin: 0 auto; max-width: 100%; height: auto }
 """
 # nothing is fetched, nothing runs: what a page shows is in it
@@ -36,13 +37,15 @@ def page(title: str, sections: Iterable[tuple[str, str, Any]], lead: str = "") -
         links.append(f'<a href="#s{k}">{escape(heading)}</a>')
         body.append(f'<section id="s{k}"><h2>{escape(heading)}</h2><p>{escape(sentence)}</p>'
                     f"<figure>{_svg(picture, f's{k}-')}</figure></section>")
-    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    return ('<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{escape(title)}</title>'
             f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(lead)}</p><nav>{''.join(links)}</nav>"
             f"{''.join(body)}</body></html>\n")
 
 
-def save_page(path: str | os.PathLike[str], title: str, sections: Iterable[tuple[str, str, Any]], lead: str = "") -> None:
+def save_page(path: str | os.PathLike[str], title: str, sections: Iterable[tuple[str, str, Any]],
+              lead: str = "") -> None:
     """Write `page(...)` to a .html file, whole or not at all; the errors are those of `Drawing.save`."""
     real, _ = files.checked(path, (".html",))
     files.write(real, page(title, sections, lead).encode())

@@ -35,7 +35,8 @@ def training_curves(history: Any) -> Figure:
         axes = figure.add_subplot(1, len(names), k + 1)
         both = f"val_{name}" in record
         above = not both or record[name][-1] >= record[f"val_{name}"][-1]
-        for key, label, color, style in ((name, "training", TRAIN, "-"), (f"val_{name}", "validation", VALIDATION, "--")):
+        for key, label, color, style in ((name, "training", TRAIN, "-"),
+                                         (f"val_{name}", "validation", VALIDATION, "--")):
             if key in record:
                 epochs = range(1, len(record[key]) + 1)
                 axes.plot(epochs, record[key], style, color=color, label=label, linewidth=1.8)

@@ -1,23 +1,12 @@
-"""Every op and every function made of ops, under its own name; NumPy's and PyTorch's other names beside it."""
+"""Every op and every function made of ops, under its own name; NumPy's and PyTorch's other names beside it.
+
+What most programs use is imported here and now; the rest, by family, when it is first asked for (`LATE`).
+"""
+
+from typing import Any
 
 from .activation import elu, erf, erfc, gelu, leaky_relu, logsigmoid, relu, sigmoid, silu, softplus
 from .arithmetic import add, divide, subtract
-from .arrange import (
-    diag,
-    diag_embed,
-    diagflat,
-    fliplr,
-    flipud,
-    narrow,
-    rot90,
-    select,
-    sum_to_size,
-    t,
-    trace,
-    tril_indices,
-    triu_indices,
-    unfold,
-)
 from .compose import (
     allclose,
     bmm,
@@ -35,47 +24,12 @@ from .compose import (
     min,
     mm,
     mv,
-    norm,
     one_hot,
     outer,
     sort,
     take,
     take_along_dim,
     topk,
-)
-from .copies import (
-    alias_copy,
-    conj_physical,
-    constant_pad_nd,
-    diagonal_copy,
-    expand_copy,
-    fill,
-    narrow_copy,
-    permute_copy,
-    resolve_conj,
-    resolve_neg,
-    split_with_sizes_copy,
-    squeeze_copy,
-    t_copy,
-    transpose_copy,
-    unbind_copy,
-    unfold_copy,
-    unsafe_chunk,
-    unsafe_split,
-    unsqueeze_copy,
-    view_copy,
-)
-from .counting import (
-    argwhere,
-    bincount,
-    bucketize,
-    histc,
-    isin,
-    nonzero,
-    nonzero_static,
-    searchsorted,
-    unique,
-    unique_consecutive,
 )
 from .einsum import einsum
 from .elementwise import (
@@ -165,38 +119,7 @@ from .logic import (
 from .loss import sigmoid_cross_entropy, softmax_cross_entropy
 from .matrix import affine, matmul
 from .normalize import standardize
-from .products import (
-    addbmm,
-    addmm,
-    addmv,
-    addr,
-    baddbmm,
-    cdist,
-    cross,
-    dist,
-    inner,
-    pdist,
-    renorm,
-    tensordot,
-    vdot,
-)
 from .reduce import amax, amin, log_softmax, logsumexp, mean, prod, softmax
-from .scan import cummax, cummin, cumprod, cumulative_trapezoid, diff, logcumsumexp, trapezoid
-from .scatter import (
-    diagonal_scatter,
-    index_add,
-    index_copy,
-    index_fill,
-    index_put,
-    index_reduce,
-    masked_scatter,
-    put,
-    scatter,
-    scatter_add,
-    scatter_reduce,
-    select_scatter,
-    slice_scatter,
-)
 from .shape import (
     broadcast_tensors,
     cat,
@@ -213,82 +136,136 @@ from .shape import (
     unflatten,
     unsqueeze,
 )
-from .stacking import (
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    block_diag,
-    cartesian_prod,
-    column_stack,
-    combinations,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    kron,
-    meshgrid,
-    repeat_interleave,
-    split_with_sizes,
-    tensor_split,
-    vsplit,
-    vstack,
-)
-from .statistics import (
-    aminmax,
-    corrcoef,
-    cov,
-    kthvalue,
-    median,
-    mode,
-    msort,
-    nanmean,
-    nanmedian,
-    nanquantile,
-    nansum,
-    quantile,
-    std,
-    std_mean,
-    var,
-    var_mean,
-)
 
-sub, mul, div, true_divide, pow, neg, absolute = subtract, multiply, divide, divide, power, negative, abs
-clip, fix, mod = clamp, trunc, remainder
-arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh = acos, acosh, asin, asinh, atan, atan2, atanh
-greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+sub, mul, div, true_divide, pow, neg, absolute = (subtract, multiply, divide, divide, power, negative, abs)
+clip, fix, mod = (clamp, trunc, remainder)
+arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh = (acos, acosh, asin, asinh, atan, atan2, atanh)
+greater, greater_equal, less, less_equal, not_equal = (gt, ge, lt, le, ne)
 swapaxes = swapdims = transpose
-concat, row_stack, trapz = cat, vstack, trapezoid
-expand_dims, broadcast_to, moveaxis, ravel = unsqueeze, expand, movedim, flatten
+concat = cat
+expand_dims, broadcast_to, moveaxis, ravel = (unsqueeze, expand, movedim, flatten)
+
+FAMILIES = {
+    "adaptive": """
+        adaptive_avg_pool1d adaptive_max_pool1d
+    """,
+    "arrange": """
+        diag diag_embed diagflat fliplr flipud narrow rot90 select sum_to_size t trace tril_indices
+        triu_indices unfold
+    """,
+    "bessel": """
+        i0
+    """,
+    "binary": """
+        addcdiv addcmul float_power fmax fmin hypot ldexp logaddexp2 polar rsub xlogy
+    """,
+    "conv": """
+        conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    """,
+    "copies": """
+        alias_copy conj_physical constant_pad_nd diagonal_copy expand_copy fill narrow_copy
+        permute_copy resolve_conj resolve_neg split_with_sizes_copy squeeze_copy t_copy
+        transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy view_copy
+    """,
+    "counting": """
+        argwhere bincount bucketize histc isin nonzero nonzero_static searchsorted unique
+        unique_consecutive
+    """,
+    "factorize": """
+        cholesky_inverse cholesky_solve geqrf old_cholesky old_qr ormqr
+    """,
+    "gaussian": """
+        erfinv
+    """,
+    "image": """
+        channel_shuffle pixel_shuffle pixel_unshuffle
+    """,
+    "lengths": """
+        norm
+    """,
+    "lu": """
+        lu_unpack old_lu old_lu_solve
+    """,
+    "matrix_functions": """
+        chain_matmul matrix_exp matrix_power
+    """,
+    "pool": """
+        avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d
+    """,
+    "products": """
+        addbmm addmm addmv addr baddbmm cdist cross dist inner pdist renorm tensordot vdot
+    """,
+    "rounding": """
+        bitwise_left_shift bitwise_right_shift copysign fmod frac gcd heaviside isneginf isposinf
+        isreal lcm nan_to_num nextafter sgn signbit
+    """,
+    "scan": """
+        cummax cummin cumprod cumulative_trapezoid diff logcumsumexp trapezoid
+    """,
+    "scatter": """
+        diagonal_scatter index_add index_copy index_fill index_put index_reduce masked_scatter put
+        scatter scatter_add scatter_reduce select_scatter slice_scatter
+    """,
+    "singular": """
+        old_svd pinv
+    """,
+    "solve": """
+        det inv logdet slogdet triangular_solve
+    """,
+    "special": """
+        digamma gammainc gammaincc lgamma multigammaln polygamma
+    """,
+    "stacking": """
+        atleast_1d atleast_2d atleast_3d block_diag cartesian_prod column_stack combinations dsplit
+        dstack hsplit hstack kron meshgrid repeat_interleave split_with_sizes tensor_split vsplit
+        vstack
+    """,
+    "statistics": """
+        aminmax corrcoef cov kthvalue median mode msort nanmean nanmedian nanquantile nansum
+        quantile std std_mean var var_mean
+    """,
+    "stft": """
+        istft stft
+    """,
+    "unary": """
+        cbrt deg2rad logit rad2deg sinc
+    """,
+    "warp": """
+        grid_sampler_2d grid_sampler_3d
+    """,
+}
+OTHER_NAMES = {
+    "row_stack": "vstack", "trapz": "trapezoid", "gammaln": "lgamma", "mvlgamma": "multigammaln", "igamma":
+    "gammainc", "igammac": "gammaincc", "inverse": "inv", "cholesky": "old_cholesky", "qr": "old_qr", "lu":
+    "old_lu", "lu_solve": "old_lu_solve", "svd": "old_svd", "pinverse": "pinv",
+}
+_OWN = {name: family for family, names in FAMILIES.items() for name in names.split()}
+LATE = _OWN | {name: _OWN[of] for name, of in OTHER_NAMES.items()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATE:
+        raise AttributeError(f"module 'autograd.ops' has no attribute {name!r}")
+    from importlib import import_module
+    return getattr(import_module(f".{LATE[name]}", __name__), OTHER_NAMES.get(name, name))
+
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addbmm", "addmm", "addmv", "addr", "affine", "alias_copy", "all",
-    "allclose", "amax", "amin", "aminmax", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
-    "arctanh", "argmax", "argmin", "argsort", "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
-    "atleast_2d", "atleast_3d", "baddbmm", "bincount", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor",
-    "block_diag", "bmm", "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cat", "cdist",
-    "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "concat",
-    "concatenate", "conj", "conj_physical", "constant_pad_nd", "corrcoef", "cos", "cosh", "count_nonzero", "cov",
-    "cross", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diag", "diag_embed", "diagflat",
-    "diagonal", "diagonal_copy", "diagonal_scatter", "diff", "dist", "div", "divide", "dot", "dsplit", "dstack",
-    "einsum", "elu", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_copy", "expand_dims", "expm1",
-    "fill", "fix", "flatten", "flip", "fliplr", "flipud", "floor", "floor_divide", "gather", "ge", "gelu",
-    "greater", "greater_equal", "gt", "histc", "hsplit", "hstack", "identity", "index_add", "index_copy",
-    "index_fill", "index_put", "index_reduce", "index_select", "inner", "isclose", "isfinite", "isin", "isinf",
-    "isnan", "kron", "kthvalue", "le", "leaky_relu", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2",
-    "log_softmax", "logaddexp", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logsigmoid", "logsumexp", "lt", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum",
-    "mean", "median", "meshgrid", "min", "minimum", "mm", "mod", "mode", "moveaxis", "movedim", "msort", "mul",
-    "multiply", "mv", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "ne", "neg",
-    "negative", "nonzero", "nonzero_static", "norm", "not_equal", "one_hot", "outer", "pad", "pdist", "permute",
-    "permute_copy", "pow", "power", "prod", "put", "quantile", "ravel", "reciprocal", "relu", "remainder", "renorm",
-    "repeat_interleave", "reshape", "resolve_conj", "resolve_neg", "roll", "rot90", "round", "row_stack", "rsqrt",
-    "scatter", "scatter_add", "scatter_reduce", "searchsorted", "select", "select_scatter", "sigmoid",
-    "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "slice_scatter", "softmax", "softmax_cross_entropy",
-    "softplus", "sort", "split", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze",
-    "squeeze_copy", "stack", "standardize", "std", "std_mean", "sub", "subtract", "sum", "sum_to_size", "swapaxes",
-    "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor_split", "tensordot", "tile", "topk",
-    "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "tril", "tril_indices", "triu", "triu_indices",
-    "true_divide", "trunc", "unbind", "unbind_copy", "unflatten", "unfold", "unfold_copy", "unique",
-    "unique_consecutive", "unsafe_chunk", "unsafe_split", "unsqueeze", "unsqueeze_copy", "var", "var_mean", "vdot",
-    "view_copy", "vsplit", "vstack", "where",
+    "abs", "absolute", "acos", "acosh", "add", "affine", "all", "allclose", "amax", "amin", "any", "arccos",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "asin", "asinh",
+    "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_tensors",
+    "broadcast_to", "cast", "cat", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat",
+    "concatenate", "conj", "cos", "cosh", "count_nonzero", "cumsum", "diagonal", "div", "divide", "dot", "einsum",
+    "elu", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_dims", "expm1", "fix", "flatten", "flip",
+    "floor", "floor_divide", "gather", "ge", "gelu", "greater", "greater_equal", "gt", "identity", "index_select",
+    "isclose", "isfinite", "isinf", "isnan", "le", "leaky_relu", "lerp", "less", "less_equal", "log", "log10",
+    "log1p", "log2", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logsigmoid", "logsumexp", "lt", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "min",
+    "minimum", "mm", "mod", "moveaxis", "movedim", "mul", "multiply", "mv", "ne", "neg", "negative", "not_equal",
+    "one_hot", "outer", "pad", "permute", "pow", "power", "prod", "ravel", "reciprocal", "relu", "remainder",
+    "reshape", "roll", "round", "rsqrt", "sigmoid", "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh",
+    "softmax", "softmax_cross_entropy", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
+    "standardize", "sub", "subtract", "sum", "swapaxes", "swapdims", "take", "take_along_dim", "tan", "tanh",
+    "tile", "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind", "unflatten", "unsqueeze",
+    "where",
 ]

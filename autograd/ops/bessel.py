@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
+from .composed import composed
 from .logic import sign
 from .scipy_functions import scipy_special
 
@@ -135,7 +136,7 @@ def _named(name: str, function: Any, order: int, text: str) -> Any:
         return function(x, order=order)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = text
-    return call
+    return composed(call)
 
 
 bessel_j0 = _named("bessel_j0", bessel_j, 0, "Bessel function of the first kind, order 0:  J_0(x).")

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
+from ..tensor import Tensor
+from .composed import composed
 from .elementwise import POSITIVE, add, cos, divide, exp2, multiply, power, sin, subtract, where
 from .linear import cast
 from .logic import eq, ge, isnan, le
@@ -85,10 +87,13 @@ def ldexp(x: Any, y: Any) -> Any:
     """x 2^y; y need not be an integer.  In two steps, so that 2^y alone may lie outside the range."""
     x, y = _typed(x, y), _typed(y, x)
     with np.errstate(all="ignore"):
+        if "c" in (x.dtype.kind, y.dtype.kind):
+            return x * 2.0 ** y
         half = np.trunc(y * 0.5)
         return x * np.exp2(half) * np.exp2(np.where(np.isinf(y), 0, y - half)[()])
 
 
+@composed
 def float_power(x: Any, y: Any) -> Any:
     """x^y in double precision (complex128 of complex numbers), whatever the dtypes are."""
     x, y = (v if hasattr(v, "dtype") else np.asarray(v)[()] for v in (x, y))
@@ -99,35 +104,32 @@ def float_power(x: Any, y: Any) -> Any:
 # -- sums with a factor ----------------------------------------------------------------------------------
 
 
-def _scaled(x: Any, alpha: Any) -> Any:
-    return x if type(alpha) is int and alpha == 1 else multiply(x, alpha)
+def _scaled(y: Any, alpha: Any) -> Any:
+    """alpha y; of a Python number a Python number, which promotes nothing."""
+    if type(alpha) is int and alpha == 1:
+        return y
+    return multiply(y, alpha) if isinstance(y, (Tensor, np.ndarray, np.generic)) else y * alpha
 
 
-def scaled_add(x: Any, y: Any, *, alpha: Any = 1) -> Any:
-    """Sum:  x + alpha y."""
-    return add(x, _scaled(y, alpha))
-
-
-def scaled_subtract(x: Any, y: Any, *, alpha: Any = 1) -> Any:
-    """Difference:  x - alpha y."""
-    return subtract(x, _scaled(y, alpha))
-
-
+@composed
 def rsub(x: Any, y: Any, *, alpha: Any = 1) -> Any:
     """Difference the other way round:  y - alpha x."""
     return subtract(y, _scaled(x, alpha))
 
 
+@composed
 def addcmul(x: Any, y: Any, z: Any, *, value: Any = 1) -> Any:
     """x + value y z."""
     return add(x, _scaled(multiply(y, z), value))
 
 
+@composed
 def addcdiv(x: Any, y: Any, z: Any, *, value: Any = 1) -> Any:
     """x + value y / z."""
     return add(x, _scaled(divide(y, z), value))
 
 
+@composed
 def polar(abs: Any, angle: Any) -> Any:
     """The complex number of a length and an angle in radians:  abs (cos angle + i sin angle)."""
     return add(multiply(abs, cos(angle)), multiply(multiply(abs, sin(angle)), 1j))

@@ -32,6 +32,8 @@ from .windows import (
 
 BLOCK = 1 << 18                               # elements in a block of window rows: 1 MiB of float32
 
+NONE_KEPT = np.empty((0, 0))
+
 _STEPS: dict[str, Any] = {"stride": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 _APART: dict[str, Any] = {"stride": (2,), "padding": ((2, 1),), "dilation": (2,), "groups": 2}
 _EACH: dict[str, Any] = {"stride": (2, 1), "padding": ((1, 0), (0, 0)), "dilation": (1, 1), "groups": 3}
@@ -50,12 +52,15 @@ def _channel_sums(g: Any) -> Any:
 @op(
     x=lambda g, weight, x_shape, stride, padding, dilation, groups:
         _transposed(g, weight, x_shape, stride=stride, padding=padding, dilation=dilation, groups=groups),
-    weight=lambda g, x, weight_shape, stride, padding, dilation, groups:
+    weight=lambda g, x, weight_shape, columns, stride, padding, dilation, groups:
+        _from_columns(columns, g, weight_shape) if columns.size else
         convolution_weight(x, g, kernel=tuple(weight_shape[2:]), stride=stride, padding=padding, dilation=dilation,
                            groups=groups),
     bias=lambda g: _channel_sums(g),
+    aux={"columns": lambda: NONE_KEPT},       # a recorded sweep has to go back to x
     shapes="x (N, C, L...), weight (O, C / groups, kernel...), bias (O,)", category="linear", symbol="∗",
     cases=[(((2, 2, 4, 3), (3, 2, 3, 2), (3,)), _STEPS | {"padding": ((1, 1), (0, 1))}),
+           (((2, 1, 4, 3), (6, 1, 3, 2), (6,)), _STEPS | {"padding": ((1, 1), (0, 1))}),
            (((2, 4, 7), (2, 2, 3), (2,)), _APART), (((2, 3, 4, 3), (6, 1, 3, 2)), _EACH),
            (((1, 2, 3, 2, 2), (2, 2, 2, 1, 2)), {"stride": (1, 1, 1), "padding": ((0, 0), (1, 0), (0, 0)),
                                                  "dilation": (1, 1, 1), "groups": 1})],
@@ -71,15 +76,23 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, stride: Sizes, padding
     out = out_size(x.shape[2:], padding, kernel, stride, dilation)
     x = padded(channels_last(x), padding)
     y = np.empty((x.shape[0], *out, weight.shape[0]), np.result_type(x, weight))
-    if groups > 1 and weight.shape[1] == 1:
-        _each_channel(x, weight, y, stride, dilation)
+    columns = NONE_KEPT
+    if groups == 1 and narrow is None and _few(kernel, x.shape[-1]) and prod(weight.shape[1:]) <= weight.shape[0]:
+        columns = _columns(windows(x, kernel, out, stride, dilation), len(kernel))   # no larger than y: kept
+        flat = y.reshape(-1, weight.shape[0])
+        np.matmul(columns.T, _matrix(weight), out=flat)
+        if bias is not None:
+            _add_bias(flat, bias, out[-1])
+    elif groups > 1 and weight.shape[1] == 1:
+        for n in _batches(y):
+            _each_channel(x[n], weight, y[n], stride, dilation)
         if bias is not None:
             y += bias
     else:
         for xs, ws, ys in _groups(x, weight, groups):
             b = None if bias is None else bias if groups == 1 else bias[ys]
             _convolve(xs, ws, y[..., ys], b, stride, dilation)
-    return channels_first(y if narrow is None else y.astype(narrow))
+    return channels_first(y if narrow is None else y.astype(narrow)), columns
 
 
 @bilinear(
@@ -117,10 +130,8 @@ def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, pa
         g = np.ascontiguousarray(channels_last(x))
         y = np.zeros((x.shape[0], *whole, channels), dtype)
         if groups > 1 and weight.shape[1] == 1:
-            many = g.reshape(*g.shape[:-1], channels, -1)
-            for at in places(kernel):
-                w = weight[(slice(None), 0, *at)].reshape(channels, -1)
-                y[(slice(None), *spans(at, out, stride, dilation))] += np.einsum("...cm,cm->...c", many, w)
+            for batch in _batches(g):
+                _each_channel_back(g[batch], weight, y[batch], stride, dilation)
         else:
             for ys, ws, gs in _groups(y, weight, groups):
                 _spread_out(g[..., gs], ws, ys, out, stride, dilation)
@@ -144,13 +155,11 @@ def convolution_weight(x: Any, g: Any, *, kernel: Sizes, stride: Sizes, padding:
     x, g, narrow = _wide(x, g)
     x = padded(channels_last(x), padding)
     g = np.ascontiguousarray(channels_last(g))
-    out, channels = g.shape[1:-1], x.shape[-1] // groups
+    channels = x.shape[-1] // groups
     y = np.zeros((g.shape[-1], channels, *kernel), np.result_type(x, g))
     if groups > 1 and channels == 1:
-        many = g.reshape(-1, groups, g.shape[-1] // groups)
-        for at in places(kernel):
-            seen = x[(slice(None), *spans(at, out, stride, dilation))]
-            y[(slice(None), 0, *at)] = np.einsum("pc,pcm->cm", seen.reshape(-1, groups), many).reshape(-1)
+        for n in _batches(g):
+            _each_channel_weight(x[n], g[n], y, stride, dilation)
     else:
         for xs, ys, gs in _groups(x, y, groups):
             ys += _correlate(xs, g[..., gs], kernel, stride, dilation)
@@ -194,24 +203,50 @@ def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> 
             place = (slice(n, n + images), slice(row, row + lines))
             block = seen[place]
             if _few(kernel, x.shape[-1]):
-                columns = np.ascontiguousarray(block.transpose(*range(d + 1, 2 * d + 2), *range(d + 1)))
-                yield columns.reshape(length, -1).T, place
+                yield _columns(block, d).T, place
             else:
                 yield block.reshape(-1, length), place
+
+
+def _columns(seen: Any, d: int) -> Any:
+    """Windows as columns: a row for each position and channel."""
+    return np.ascontiguousarray(seen.transpose(*range(d + 1, 2 * d + 2), *range(d + 1))).reshape(
+        prod(seen.shape[d + 1:]), -1)
+
+
+def _from_columns(columns: Any, g: Any, shape: Sizes) -> Any:
+    """The gradient of the weight from the columns that the forward pass kept."""
+    g = np.ascontiguousarray(channels_last(g)).reshape(-1, shape[0])
+    return _weight_of(columns @ g, shape[2:])
+
+
+def _weight_of(matrix: Any, kernel: Sizes) -> Any:
+    """(Π kernel C, O) as a weight (O, C, kernel...)."""
+    return np.moveaxis(matrix.reshape(*kernel, -1, matrix.shape[-1]), (-1, -2), (0, 1))
+
+
+def _matrix(weight: Any) -> Any:
+    """A weight (O, C, kernel...) as (Π kernel C, O)."""
+    return np.ascontiguousarray(weight.transpose(*range(2, weight.ndim), 1, 0)).reshape(-1, weight.shape[0])
+
+
+def _add_bias(flat: Any, bias: Any, length: int) -> None:
+    """Added to a line of places at once: runs of O elements alone are slow."""
+    line = flat.reshape(-1, length * flat.shape[-1])
+    line += np.tile(bias, length)
 
 
 def _convolve(x: Any, weight: Any, y: Any, bias: Any, stride: Sizes, dilation: Sizes) -> None:
     """y[...] = the convolution of x with weight (O, C, kernel...), without padding."""
     kernel, out = weight.shape[2:], y.shape[1:-1]
-    matrix = np.ascontiguousarray(weight.transpose(*range(2, weight.ndim), 1, 0)).reshape(-1, weight.shape[0])
+    matrix = _matrix(weight)
     for rows, place in _rows(x, kernel, out, stride, dilation):
         part = y[place]
         if part.flags.c_contiguous:
             part = part.reshape(-1, y.shape[-1])
             np.matmul(rows, matrix, out=part)
-            if bias is not None:              # a line of places at once: runs of O elements alone are slow
-                line = part.reshape(-1, out[-1] * y.shape[-1])
-                line += np.tile(bias, out[-1])
+            if bias is not None:
+                _add_bias(part, bias, out[-1])
         else:
             made = rows @ matrix
             part[...] = (made if bias is None else made + bias).reshape(part.shape)
@@ -222,7 +257,7 @@ def _correlate(x: Any, g: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) ->
     total = np.zeros((prod(kernel) * x.shape[-1], g.shape[-1]), np.result_type(x, g))
     for rows, place in _rows(x, kernel, g.shape[1:-1], stride, dilation):
         total += rows.T @ g[place].reshape(-1, g.shape[-1])
-    return np.moveaxis(total.reshape(*kernel, x.shape[-1], g.shape[-1]), (-1, -2), (0, 1))
+    return _weight_of(total, kernel)
 
 
 def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation: Sizes) -> None:
@@ -244,11 +279,37 @@ def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation
                 y[(slice(n, n + images), *spans(at, out, stride, dilation))] += rows[(..., *at, slice(None))]
 
 
+def _batches(y: Any) -> Iterator[slice]:
+    """Images in portions that stay in the cache."""
+    step = max(1, (BLOCK >> 2) * y.shape[0] // max(1, y.size))
+    return (slice(n, n + step) for n in range(0, y.shape[0], step))
+
+
 def _each_channel(x: Any, weight: Any, y: Any, stride: Sizes, dilation: Sizes) -> None:
     """y[...] = a convolution in which every channel is a group of its own."""
-    out, channels = y.shape[1:-1], x.shape[-1]
-    many = y.reshape(*y.shape[:-1], channels, -1)
-    many[...] = 0
-    for at in places(weight.shape[2:]):
-        w = weight[(slice(None), 0, *at)].reshape(channels, -1)
-        many += x[(slice(None), *spans(at, out, stride, dilation))][..., None] * w
+    out, many = y.shape[1:-1], weight.shape[0] // x.shape[-1]
+    for j in range(many):
+        total: Any = None
+        for at in places(weight.shape[2:]):
+            seen = x[(slice(None), *spans(at, out, stride, dilation))] * weight[(slice(j, None, many), 0, *at)]
+            total = seen if total is None else np.add(total, seen, out=total)
+        y[..., j::many] = total
+
+
+def _each_channel_back(g: Any, weight: Any, y: Any, stride: Sizes, dilation: Sizes) -> None:
+    """y += the transpose of `_each_channel`."""
+    out, many = g.shape[1:-1], weight.shape[0] // y.shape[-1]
+    for j in range(many):
+        for at in places(weight.shape[2:]):
+            place = y[(slice(None), *spans(at, out, stride, dilation))]
+            place += g[..., j::many] * weight[(slice(j, None, many), 0, *at)]
+
+
+def _each_channel_weight(x: Any, g: Any, y: Any, stride: Sizes, dilation: Sizes) -> None:
+    """y += the gradient of the weight of `_each_channel`."""
+    out, channels = g.shape[1:-1], x.shape[-1]
+    many = g.shape[-1] // channels
+    for j in range(many):
+        for at in places(y.shape[2:]):
+            both = x[(slice(None), *spans(at, out, stride, dilation))] * g[..., j::many]
+            y[(slice(j, None, many), 0, *at)] += ones(both.size // channels, both.dtype) @ both.reshape(-1, channels)

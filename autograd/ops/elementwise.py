@@ -112,19 +112,27 @@ def remainder(x: Any, y: Any) -> Any:
 
 
 def _floor_quotient(x: Any, y: Any) -> Any:
-    return floor(x / y)
+    """⌊x / y⌋ as the remainder has it: 6 / 0.1 is 60, but 6 % 0.1 is almost 0.1, so that 59 of them fit."""
+    return round((x - remainder(x, y)) / y)
 
 
 @elementwise(x=lambda g, x, y: _won(g, x, y), y=lambda g, x, y: _won(g, y, x))
 def maximum(x: Any, y: Any) -> Any:
     """The larger:  max(x, y), NaN if either is.  A tie shares the gradient evenly."""
-    return np.maximum(x, y)
+    return ordered("maximum", np.maximum(x, y))
 
 
 @elementwise(x=lambda g, x, y: _won(g, y, x), y=lambda g, x, y: _won(g, x, y))
 def minimum(x: Any, y: Any) -> Any:
     """The smaller:  min(x, y), NaN if either is.  A tie shares the gradient evenly."""
-    return np.minimum(x, y)
+    return ordered("minimum", np.minimum(x, y))
+
+
+def ordered(who: str, x: Any) -> Any:
+    """x; TypeError for complex numbers, which have no order."""
+    if x.dtype.kind == "c":
+        raise TypeError(f"{who} is not defined for complex numbers; got {x.dtype}")
+    return x
 
 
 def _won(g: Any, winner: Any, other: Any) -> Any:

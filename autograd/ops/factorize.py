@@ -43,18 +43,19 @@ def _pull_cholesky(g: Any, L: Any) -> Any:
     T = adjoint(L)
     X = T @ tril(g)
     P = tril(X, diagonal=-1)
-    M = (P + adjoint(P) + adjoint(X) * eye_of(L, L.shape[-1])) * 0.5
+    M = (P + adjoint(P) + X * eye_of(L, L.shape[-1])) * 0.5
     return adjoint(solve_matrices(T, adjoint(solve_matrices(T, M))))
 
 
 @op(A=lambda g, out: plain(_pull_cholesky, g, out), name="cholesky", category="linear", cases=[(((3, 1, 1),), {})],
     domain=(0.2, 3.0), shapes="positive definite matrices (..., n, n)")
-def _lower_cholesky(A: Any) -> Any:
-    """Cholesky factor of each matrix, of which the lower triangle is read:  A = L Lᴴ.  The gradient is Hermitian.
+def _lower_cholesky(A: Any, *, upper: bool = False) -> Any:
+    """Cholesky factor of each matrix, of which one triangle is read:  A = L Lᴴ.  The gradient is symmetric.
 
     Source: Murray, "Differentiation of the Cholesky decomposition" (2016), equation 10.
     """
     check_matrices("cholesky", A)
+    A = A.swapaxes(-1, -2).conj() if upper else A
     try:
         return np.linalg.cholesky(A)
     except np.linalg.LinAlgError:
@@ -83,7 +84,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
 
     Only the triangle of the result is read of A.
     """
-    return adjoint(_lower_cholesky(adjoint(A))) if upper else _lower_cholesky(A)
+    return adjoint(_lower_cholesky(A, upper=True)) if upper else _lower_cholesky(A)
 
 
 def old_cholesky(input: Any, upper: bool = False) -> Any:

@@ -5,6 +5,7 @@ Evaluated in float64 from the approximations in `erf`, right to a few units of t
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -92,10 +93,25 @@ def _log_ndtr(x: Any) -> Any:
     return np.where(x > -1, np.log1p(-_ndtr(-x)), np.log(0.5 * _erfcx(-x * HALF_ROOT)) - 0.5 * x * x)
 
 
-@elementwise(x=lambda g, x, out: g * (2 * x * out - 1.1283791670955126), floating=True)
-def erfcx(x: Any) -> Any:
-    """Scaled complementary error function:  e^(x²) erfc x, which does not underflow."""
-    return _of_doubles(_erfcx, x)
+@elementwise(x=lambda g, x, order: g * erfcx(x, order=order + 1), floating=True, order=("x",),
+             cases=[(((2, 3),), {}), (((),), {}), (((3,),), {"order": 1}), (((3,),), {"order": 2}), (((0, 3),), {})])
+def erfcx(x: Any, *, order: int = 0) -> Any:
+    """Scaled complementary error function:  e^(x²) erfc x, which does not underflow; `order` names a derivative of it.
+
+    f' = 2x f - 2/√π, f⁽ⁿ⁾ = 2x f⁽ⁿ⁻¹⁾ + 2(n-1) f⁽ⁿ⁻²⁾; from 10 on, where that cancels, the asymptotic series.
+    """
+    return _of_doubles(lambda v: _erfcx_derivative(v, order) if order else _erfcx(v), x)
+
+
+def _erfcx_derivative(x: Any, order: int) -> Any:
+    before, f = _erfcx(x), 2 * x * _erfcx(x) - 2 / ROOT_PI
+    for n in range(2, order + 1):
+        before, f = f, 2 * (x * f + (n - 1) * before)
+    far = np.maximum(x, 10.0)
+    series, s = np.zeros_like(x), 0.5 / (far * far)
+    for k in range(20, -1, -1):               # Σ (-1)^k (2k-1)!! (2k+1)(2k+2)...(2k+n) s^k, times (-1)^n / (√π x^(n+1))
+        series = series * s + (-1) ** (k + order) * prod(range(1, 2 * k, 2)) * prod(range(2 * k + 1, 2 * k + order + 1))
+    return np.where(x >= 10, series / ROOT_PI / far ** (order + 1), f)
 
 
 @elementwise(x=lambda g, out: g * exp(out * out) * (0.5 * ROOT_PI), domain=(-0.9, 0.9), floating=True)

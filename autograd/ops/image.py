@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import linear
 from .adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from .axes import axis_in
 from .composed import composed
 from .linear import getitem, permute, reshape
 from .shape import pad as pad_constant
@@ -83,6 +84,29 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None 
                 index = n - 1 - np.abs(n - 1 - np.abs(at))
             x = read_along(x, index, dim=dim)
     return x
+
+
+@composed
+def constant_pad_nd(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
+    """`pad` with mode 'constant'."""
+    return pad_constant(x, pad, "constant", value)
+
+
+@composed
+def unfold_axis(x: Any, dimension: int, size: int, step: int = 1) -> Any:
+    """Every window of `size` elements along one axis, as a new last axis; what PyTorch calls Tensor.unfold."""
+    if not x.ndim and dimension in (0, -1):
+        x = reshape(x, shape=(1,))
+        return x[:size] if step > 0 and 0 <= size <= 1 else unfold_axis(x, 0, size, step)
+    dim = axis_in(dimension, x.ndim, "unfold")
+    n = x.shape[dim]
+    if size < 0 or step <= 0:
+        raise ValueError(f"unfold: size must be >= 0 and step > 0; got size={size}, step={step}")
+    if size > n:
+        raise ShapeError(f"unfold: maximum size for tensor at dimension {dim} is {n} but size is {size}")
+    index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
+    taken = reshape(read_along(x, index.reshape(-1), dim=dim), shape=(*x.shape[:dim], *index.shape, *x.shape[dim + 1:]))
+    return permute(taken, dims=(*range(dim + 1), *range(dim + 2, x.ndim + 1), dim + 1))
 
 
 # -- another size ----------------------------------------------------------------------------------------

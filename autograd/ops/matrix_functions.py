@@ -1,7 +1,9 @@
-"""Powers and the exponential of matrices, chains of products, and products of vectors along an axis."""
+"""Powers and the exponential of matrices, chains of products, products of vectors along an axis, and tensors
+as matrices."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +11,8 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from .linear import concatenate, conj, getitem, reshape, sum
-from .solve import SQUARE, check_matrices, inv
+from .linear import concatenate, conj, getitem, permute, reshape, sum
+from .solve import SQUARE, check_matrices, inv, solve
 
 
 def matrix_power(A: Any, n: int) -> Any:
@@ -133,15 +135,27 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     return concatenate(x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0], dim=dim)
 
 
-def old_cross(input: Any, other: Any, dim: int | None = None) -> Any:
-    """torch.cross: as linalg.cross, but along the first axis of length 3 where `dim` is not given."""
-    if dim is None:
-        dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
-        if dim is None:
-            raise ShapeError(f"cross: no dimension of size 3 in input; got {input.shape}")
-    return cross(input, other, dim=dim)
-
-
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     """Scalar product of vectors along `dim`:  Σ conj(x) y."""
     return sum((conj(x) if x.dtype.kind == "c" else x) * y, dim=dim)
+
+
+def tensorinv(A: Any, ind: int = 2) -> Any:
+    """Inverse of A as a map from its last axes to its first `ind`:  tensordot(tensorinv(A), A, ind) is the identity."""
+    if ind <= 0:
+        raise ShapeError(f"tensorinv: Expected a strictly positive integer for 'ind'; got {ind}")
+    rows, columns = A.shape[:ind], A.shape[ind:]
+    if math.prod(rows) != math.prod(columns):
+        raise ShapeError(f"tensorinv: expected as many elements in the first {ind} axes as in the rest; got {A.shape}")
+    return reshape(inv(reshape(A, shape=(math.prod(rows), math.prod(columns)))), shape=(*columns, *rows))
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+    """Solution X of  tensordot(A, X, X.ndim) = B;  `dims` of A are moved to its end first."""
+    if dims is not None:
+        moved = [d % A.ndim for d in dims]
+        A = permute(A, dims=(*[d for d in range(A.ndim) if d not in moved], *moved))
+    shape, n = A.shape[B.ndim:], math.prod(B.shape)
+    if math.prod(shape) != n:
+        raise ShapeError(f"tensorsolve: expected A {A.shape} to end in as many elements as B {B.shape} has")
+    return reshape(solve(reshape(A, shape=(n, n)), reshape(B, shape=(n,))), shape=shape)

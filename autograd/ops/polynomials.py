@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
+from .composed import composed
 from .elementwise import multiply, subtract
 
 HIGHEST = 1 << 16                             # of a polynomial that is reached step by step
@@ -155,7 +156,7 @@ def _shifted(polynomial: Any, name: str, letter: str) -> Any:
         return polynomial(subtract(multiply(x, 2), 1), n)
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"Shifted Chebyshev polynomial:  {letter}*_n(x) = {letter}_n(2x - 1)."
-    return call
+    return composed(call)
 
 
 shifted_chebyshev_polynomial_t = _shifted(chebyshev_polynomial_t, "shifted_chebyshev_polynomial_t", "T")

@@ -1,4 +1,4 @@
-"""Rounded quotients, remainders, signs and neighbours: what keeps or changes the parts of a number.
+"""Remainders, signs, neighbours and bits: what keeps or changes the parts of a number.
 
 Where a function is constant between jumps its derivative is 0, as it is everywhere else in the library.
 """
@@ -12,43 +12,17 @@ import numpy as np
 from ..op import elementwise, op
 from ..promotion import result_dtype
 from ..tensor import Tensor, wrap
-from .elementwise import POSITIVE, abs, divide, keep, where
+from .arithmetic import whole_quotient
+from .binary import hypot
+from .composed import composed
+from .elementwise import POSITIVE, divide, keep, multiply, where
+from .linear import cast
 from .logic import eq, isfinite, no_integer_division_by_zero, sign
 
-# -- quotients and remainders ----------------------------------------------------------------------------
+# -- remainders ------------------------------------------------------------------------------------------
 
 
-@elementwise(x=lambda g: g * 0, y=lambda g: g * 0, domain=POSITIVE)
-def divide_floor(x: Any, y: Any) -> Any:
-    """Quotient rounded down:  ⌊x / y⌋.  The derivatives are 0.  Integers divided by 0 raise ZeroDivisionError."""
-    no_integer_division_by_zero("divide", x, y)
-    with np.errstate(all="ignore"):
-        return np.floor_divide(x, y)
-
-
-@elementwise(x=lambda g: g * 0, y=lambda g: g * 0, domain=POSITIVE)
-def divide_trunc(x: Any, y: Any) -> Any:
-    """Quotient rounded towards 0.  The derivatives are 0.  Integers divided by 0 raise ZeroDivisionError."""
-    no_integer_division_by_zero("divide", x, y)
-    with np.errstate(all="ignore"):
-        if np.result_type(x, y).kind in "biu":
-            down = np.floor_divide(x, y)      # one more where something was left over and the signs differ
-            return down + ((np.multiply(down, y) != x) & (np.less(x, 0) != np.less(y, 0)))
-        return np.trunc(np.true_divide(x, y))
-
-
-def divide_rounded(x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
-    """Quotient:  x / y, or rounded: "trunc" towards 0, "floor" down.  The derivatives of a rounded one are 0."""
-    if rounding_mode is None:
-        return divide(x, y)
-    if rounding_mode == "trunc":
-        return divide_trunc(x, y)
-    if rounding_mode == "floor":
-        return divide_floor(x, y)
-    raise ValueError(f"divide: expected rounding_mode None, 'trunc' or 'floor'; got {rounding_mode!r}")
-
-
-@elementwise(x=lambda g: g, y=lambda g, x, y: -g * divide_trunc(x, y), domain=POSITIVE)
+@elementwise(x=lambda g: g, y=lambda g, x, y: -g * whole_quotient(x, y), domain=POSITIVE)
 def fmod(x: Any, y: Any) -> Any:
     """Remainder with the sign of x:  x - y trunc(x / y).  Integers divided by 0 raise ZeroDivisionError."""
     no_integer_division_by_zero("fmod", x, y)
@@ -66,12 +40,15 @@ def frac(x: Any) -> Any:
 # -- signs -----------------------------------------------------------------------------------------------
 
 
+@composed
 def sgn(x: Any) -> Any:
     """-1, 0 or 1 as x is below, at or above 0; of a complex number  x / |x|, and 0 at 0."""
     if getattr(x, "dtype", np.dtype(float)).kind != "c":
         return sign(x)
-    zero = x == 0
-    return where(zero, 0, x / abs(where(zero, 1, x)))
+    part = np.dtype(f"f{x.dtype.itemsize // 2}")
+    length = hypot(cast(x, dtype=part), cast(multiply(x, -1j), dtype=part))
+    zero = eq(length, 0)
+    return where(zero, 0, divide(x, where(zero, 1, length)))
 
 
 @elementwise(x=lambda g, x, y: _with_sign(g, x, y), y=lambda g: g * 0, floating=True)
@@ -151,11 +128,13 @@ def bitwise_right_shift(x: Any, y: Any) -> Any:
     return np.right_shift(x, y)
 
 
+@composed
 def gcd(x: Any, y: Any) -> Any:
     """The greatest common divisor of integers, not negative; gcd(0, 0) = 0.  TypeError for any other dtype."""
     return _of_integers("gcd", np.gcd, x, y)
 
 
+@composed
 def lcm(x: Any, y: Any) -> Any:
     """The least common multiple of integers, not negative; 0 if either is 0.  TypeError for any other dtype."""
     return _of_integers("lcm", np.lcm, x, y)

@@ -15,7 +15,7 @@ from ..errors import ShapeError
 from ..op import op
 from ..tensor import Tensor, wrap
 from .elementwise import log, where
-from .linear import cast, conj, expand, permute, reshape, sum, tril, triu
+from .linear import cast, conj, expand, reshape, sum, tril, triu
 
 SQUARE = "square matrices (..., n, n) of floats"
 ELSEWHERE: Any = iter(())                     # no generated case fits: complex results, or only one triangle is read
@@ -147,9 +147,25 @@ def cofactor(A: Any) -> Any:
 
 def _cofactors(A: Any) -> Any:
     """From the singular values, of which no product holds the one left out:  det(U V) conj(U) Π_{j≠i} s_j conj(V)."""
+    regular = _if_regular(A)
+    if regular:
+        return regular[1] * regular[0].swapaxes(-1, -2)
     U, s, Vh = np.linalg.svd(A)
     sign = np.linalg.det(U) * np.linalg.det(Vh)
     return sign[..., None, None] * ((U.conj() * _without(s)[..., None, :]) @ Vh.conj())
+
+
+def _if_regular(A: Any) -> Any:
+    """(A⁻¹, det A) if all the matrices are far from singular, else None: it takes a tenth of the time of an SVD."""
+    try:
+        inverse, size = np.linalg.inv(A), np.linalg.det(A)[..., None, None]
+    except np.linalg.LinAlgError:
+        return None
+    with np.errstate(all="ignore"):
+        cond = np.abs(A).sum(-2).max(-1, initial=0) * np.abs(inverse).sum(-2).max(-1, initial=0)
+        info = np.finfo(A.dtype)
+        fine = np.all(cond < info.eps ** -0.25) and np.all(np.isfinite(size) & (np.abs(size) > info.tiny))
+    return (inverse, size) if fine else None
 
 
 def _without(s: Any) -> Any:
@@ -166,6 +182,11 @@ def cofactor_change(A: Any, direction: Any) -> Any:
     In the bases of the SVD, with B = Uᴴ D V:  the diagonal changes by Σ_k B_kk Π_{l≠i,k} s_l, the rest by
     -B_ij Π_{l≠i,j} s_l.
     """
+    regular = _if_regular(A)
+    if regular:
+        M, size = regular
+        turned = M @ direction
+        return size * (np.trace(turned, axis1=-2, axis2=-1)[..., None, None] * M - turned @ M).swapaxes(-1, -2)
     U, s, Vh = np.linalg.svd(A)
     n = s.shape[-1]
     sign = np.linalg.det(U) * np.linalg.det(Vh)
@@ -307,27 +328,6 @@ def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False
     """(X, A) with A X = b, or Aᵀ X = b: torch.triangular_solve, the older name of solve_triangular."""
     T = triangle(A, upper, unitriangular)
     return TriangularSolution(solve_matrices(T.mT if transpose else T, b), A * 1)
-
-
-def tensorinv(A: Any, ind: int = 2) -> Any:
-    """Inverse of A as a map from its last axes to its first `ind`:  tensordot(tensorinv(A), A, ind) is the identity."""
-    if ind <= 0:
-        raise ShapeError(f"tensorinv: Expected a strictly positive integer for 'ind'; got {ind}")
-    rows, columns = A.shape[:ind], A.shape[ind:]
-    if math.prod(rows) != math.prod(columns):
-        raise ShapeError(f"tensorinv: expected as many elements in the first {ind} axes as in the rest; got {A.shape}")
-    return reshape(inv(reshape(A, shape=(math.prod(rows), math.prod(columns)))), shape=(*columns, *rows))
-
-
-def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
-    """Solution X of  tensordot(A, X, X.ndim) = B;  `dims` of A are moved to its end first."""
-    if dims is not None:
-        moved = [d % A.ndim for d in dims]
-        A = permute(A, dims=(*[d for d in range(A.ndim) if d not in moved], *moved))
-    shape, n = A.shape[B.ndim:], math.prod(B.shape)
-    if math.prod(shape) != n:
-        raise ShapeError(f"tensorsolve: expected A {A.shape} to end in as many elements as B {B.shape} has")
-    return reshape(solve(reshape(A, shape=(n, n)), reshape(B, shape=(n,))), shape=shape)
 
 
 def real_part(x: Any) -> Any:

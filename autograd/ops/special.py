@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import GradientError
 from ..op import elementwise
 from .binary import xlogy
+from .composed import composed
 from .elementwise import add, exp, subtract
 from .scipy_functions import scipy_special
 
@@ -58,6 +59,7 @@ def polygamma(x: Any, *, n: int) -> Any:
     return digamma.__wrapped__(x) if n == 0 else scipy_special("polygamma", n, x, like=x)
 
 
+@composed
 def multigammaln(x: Any, p: int) -> Any:
     """Logarithm of the gamma function of p dimensions:  p(p-1)/4 ln π + Σ_{j<p} lnΓ(x - j/2).  ValueError for p < 1."""
     if p < 1:

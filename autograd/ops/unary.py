@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
+from .composed import composed
 from .elementwise import abs, expm1, log, square, where
 from .logic import ge, le
 
@@ -44,13 +45,15 @@ def sinc(x: Any, *, order: int = 0) -> Any:
     v = np.asarray(x, np.complex128 if x.dtype.kind == "c" else np.float64)
     with np.errstate(all="ignore"):
         z = v * pi
+        sin, cos = _sin_cos_pi(v)
+        if order == 0:
+            return np.where(z == 0, 1, sin / z).astype(x.dtype)[()]
         near = np.abs(z) <= order + 1
         small, large = np.where(near, z, 0), np.where(near, 1, z)
         series = np.zeros_like(z)
         for j in range(30 + 3 * order, -1, -1):          # Horner in z, with ±z^j / ((j + order + 1) j!)
             sign = 0 if (j + order) % 2 else 1 - (j + order) % 4
             series = series * small + sign / ((j + order + 1) * factorial(j))
-        sin, cos = _sin_cos_pi(v)
         f = sin / large
         for n in range(1, order + 1):
             f = ((sin, cos, -sin, -cos)[n % 4] - n * f) / large
@@ -104,8 +107,16 @@ def log1mexp(x: Any) -> Any:
         return np.where(x < 0.6931471805599453, np.log(-np.expm1(-x)), np.log1p(-np.exp(-x)))
 
 
-@elementwise(x=lambda g, x: g / square(1 + abs(x)), floating=True, category="activation")
+@composed
 def softsign(x: Any) -> Any:
     """x / (1 + |x|)."""
+    if getattr(x, "dtype", np.dtype(float)).kind == "c":
+        return x / (1 + abs(x))
+    return _softsign(x)
+
+
+@elementwise(x=lambda g, x: g / square(1 + abs(x)), floating=True, category="activation", name="softsign")
+def _softsign(x: Any) -> Any:
+    """x / (1 + |x|), of real numbers."""
     with np.errstate(all="ignore"):
         return x / (1 + np.abs(x))

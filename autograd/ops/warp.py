@@ -111,3 +111,18 @@ def _inside(at: Any, m: int, padding_mode: str, aligned: bool) -> Any:
         at = where(odd, span - far, far) + low
     value = array_of(at)
     return where((value > 0) & (value < m - 1), at, np.clip(np.nan_to_num(value, nan=0.0), 0, m - 1))
+
+
+_MODES, _BORDERS = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+
+
+@composed
+def grid_sampler_2d(x: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
+    """`grid_sample` of images, its modes by number."""
+    return grid_sample(x, grid, _MODES[interpolation_mode], _BORDERS[padding_mode], align_corners)
+
+
+@composed
+def grid_sampler_3d(x: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
+    """`grid_sample` of volumes, its modes by number."""
+    return grid_sample(x, grid, _MODES[interpolation_mode], _BORDERS[padding_mode], align_corners)

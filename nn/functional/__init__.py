@@ -4,6 +4,8 @@ Each takes Tensors or arrays; given arrays alone it returns an array.  `inplace`
 effect beyond PyTorch's result: the value returned is the answer, the input keeps its own.
 """
 
+from typing import Any
+
 from .activation import (
     celu,
     elu,
@@ -58,3 +60,54 @@ from .loss import (
     nll_loss,
     smooth_l1_loss,
 )
+
+# more, by the file that has it, imported when first asked for
+FAMILIES = {
+    "autograd.ops.adaptive": """
+        adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
+        adaptive_max_pool2d adaptive_max_pool3d
+    """,
+    "autograd.ops.conv": """
+        conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    """,
+    "autograd.ops.image": """
+        interpolate upsample upsample_nearest upsample_bilinear pixel_shuffle pixel_unshuffle
+    """,
+    "autograd.ops.pool": """
+        max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d
+        lp_pool3d
+    """,
+    "autograd.ops.products": """
+        pdist
+    """,
+    "autograd.ops.unpool": """
+        max_unpool1d max_unpool2d max_unpool3d
+    """,
+    "autograd.ops.warp": """
+        grid_sample affine_grid
+    """,
+    "autograd.ops.windows": """
+        unfold fold
+    """,
+    "nn.functional.attention": """
+        bilinear channel_shuffle scaled_dot_product_attention
+    """,
+    "nn.functional.dropout": """
+        alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout rrelu
+    """,
+    "nn.functional.margin": """
+        gaussian_nll_loss multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
+        poisson_nll_loss soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss
+    """,
+    "nn.functional.normalization": """
+        group_norm instance_norm local_response_norm rms_norm
+    """,
+}
+LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATE:
+        raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
+    from importlib import import_module
+    return getattr(import_module(LATE[name]), name)

@@ -345,6 +345,29 @@ def test_complex_gradients_are_pytorch_s():
     assert z.grad.item() == 0
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "logsigmoid", "softplus", "gelu", "elu", "relu", "leaky_relu",
+                                  "erf",
+                                  "erfc", "maximum", "minimum"])
+def test_real_functions_of_complex_numbers(name):
+    """Right, as in PyTorch for sigmoid and silu, or refused; never a number that means nothing."""
+    z = np.array([1 + 2j, -1 + 0.5j, 0.3 - 3j])
+    right = {"sigmoid": 1 / (1 + np.exp(-z)), "silu": z / (1 + np.exp(-z))}
+    operands = (Tensor(z), Tensor(z)) if name.startswith(("max", "min")) else (Tensor(z),)
+    try:
+        y = getattr(ag, name)(*operands)
+    except TypeError:
+        return
+    assert name in right and np.allclose(y.value, right[name], rtol=1e-12)
+
+
+def test_the_slope_of_a_remainder_agrees_with_its_value():
+    for x, y in ((6.0, 0.1), (-6.0, 0.1), (1.0, 0.1), (0.3, 0.1), (7.0, -2.5)):
+        slope = ag.grad(lambda y, x=x: ag.remainder(x, y))(y)
+        assert slope == -round((x - x % y) / y)
+    h = ag.hessian(lambda v: ag.remainder(v[0], v[1]))(np.array([3.0, 2.0]))
+    assert h.tolist() == [[0, 0], [0, 0]]
+
+
 def test_integers_and_bools():
     assert abs(Tensor(np.int8(-128))).item() == -128 and Tensor(np.int8([100, 100])).sum().item() == 200
     assert (Tensor([1, 2]) / 0).tolist() == [inf, inf] and (Tensor([True]) + Tensor([True])).tolist() == [True]

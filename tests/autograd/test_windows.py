@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import ShapeError, Tensor
-from autograd.ops import adaptive, conv, convolve, image, pool, warp, windows
+from autograd.ops import adaptive, conv, convolve, image, pool, unpool, warp, windows
 from autograd.sweep import pull
 
 RNG = np.random.default_rng(0)
@@ -40,6 +40,7 @@ def convolved(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
 
 CONVOLUTIONS = [
     ((2, 3, 9), (4, 3, 3), {}),
+    ((2, 1, 6, 7), (9, 1, 3, 3), {"padding": 1}),
     ((2, 3, 9), (4, 3, 3), {"stride": 2, "padding": 1}),
     ((2, 3, 9), (4, 3, 3), {"stride": 4, "dilation": 2}),
     ((2, 4, 9), (6, 2, 2), {"groups": 2, "padding": 3}),
@@ -272,6 +273,40 @@ def test_adaptive_windows(n, m):
         assert ag.gradcheck(lambda t, function=function: function(t, (m, 2)), (t,))
     assert adaptive.adaptive_avg_pool1d(x[0], 2).shape == (3, n, 2)
     assert adaptive.adaptive_avg_pool3d(x[None], 1).shape == (1, 2, 1, 1, 1)
+
+
+def test_grid_modes_by_number():
+    x, grid = draw(1, 2, 4, 5), draw(1, 3, 3, 2)
+    expected = warp.grid_sample(x, grid, "nearest", "reflection", True)
+    assert np.array_equal(warp.grid_sampler_2d(x, grid, 1, 2, True), expected)
+    assert warp.grid_sampler_3d(x[None], draw(1, 2, 2, 2, 3), 0, 0, False).shape == (1, 1, 2, 2, 2)
+
+
+def test_unpooling_puts_back():
+    x = draw(2, 3, 6, 4)
+    y, index = pool.max_pool2d(x, 2, return_indices=True)
+    back = unpool.max_unpool2d(y, index, 2)
+    assert np.array_equal(back, np.where(np.isin(x, y), x, 0))
+    assert unpool.max_unpool2d(y[0], index[0], 2, output_size=(7, 5)).shape == (3, 7, 5)
+    t = Tensor(np.array([[[2.0, 3.0]]]), requires_grad=True)
+    twice = unpool.max_unpool1d(t, np.array([[[1, 1]]]), 2)
+    twice.sum().backward()
+    assert twice.tolist() == [[[0, 3, 0, 0]]] and t.grad.tolist() == [[[1, 1]]], "PyTorch's convention"
+    for index, says in ((np.array([[[1, 4]]]), "0..3"), (np.array([[[1, -1]]]), "-1 to 1")):
+        with pytest.raises(IndexError, match=says):
+            unpool.max_unpool1d(t, index, 2)
+    with pytest.raises(ShapeError, match="within a stride"):
+        unpool.max_unpool1d(t, np.array([[[0, 1]]]), 2, output_size=(9,))
+
+
+def test_windows_along_an_axis():
+    x = draw(2, 7, 3)
+    y = image.unfold_axis(x, 1, 3, 2)
+    assert y.shape == (2, 3, 3, 3) and np.array_equal(y[:, 1], x[:, 2:5].transpose(0, 2, 1))
+    with pytest.raises(ShapeError, match="maximum size for tensor at dimension 1 is 7 but size is 8"):
+        image.unfold_axis(x, 1, 8)
+    with pytest.raises(ValueError, match="step > 0"):
+        image.unfold_axis(x, 1, 2, 0)
 
 
 def test_unfold_and_fold():

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-if not any("conformance" in argument for argument in sys.argv):
+if not any("conformance" in argument for argument in sys.argv[1:]):
     pytest.skip("name tests/conformance to run it", allow_module_level=True)
 pytest.importorskip("torch")
 pytest.importorskip("expecttest")
@@ -31,7 +31,7 @@ with warnings.catch_warnings():
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-NAMES = 0
+NAMES = 382
 FLOORS = {"forward": 0.995, "grad": 0.995, "gradgrad": 0.99}
 EDGES = 0.97
 KNOWN = read_names(HERE / "known.txt")
@@ -67,10 +67,7 @@ def share(report: Report, stage: str) -> float:
 
 @pytest.fixture(scope="module")
 def samples() -> Report:
-    report = run("samples")
-    with warnings.catch_warnings():
-        report.show(tuple(FLOORS), xfail=KNOWN)
-    return report
+    return run("samples")
 
 
 def present(report: Report) -> set[str]:
@@ -86,6 +83,8 @@ def test_names_present(samples, capsys):
 
 @pytest.mark.parametrize("stage", FLOORS)
 def test_share_of_right_samples(samples, stage):
+    if os.environ.get("CONFORMANCE_OPS"):
+        pytest.skip("a share of a few operators says little")
     assert share(samples, stage) >= FLOORS[stage], samples.totals()
 
 
@@ -101,7 +100,13 @@ def test_known_failures_still_fail(samples):
 
 def test_edges():
     report = run("edges")
-    report.show(("forward", "grad"))
+    report.show(("forward", "grad"))        # seen where the test fails
     right = sum(c.get("pass", 0) for c in report.totals().values())
     wrong = sum(c.get("fail", 0) for c in report.totals().values())
     assert right >= EDGES * (right + wrong), report.totals()
+
+
+def test_table(samples, capsys):
+    with capsys.disabled():
+        print()
+        samples.show(tuple(FLOORS), verbose=True, xfail=KNOWN)

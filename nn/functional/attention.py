@@ -1,0 +1,66 @@
+"""Attention, and products of two inputs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import ShapeError, where
+
+from .layers import dropout
+
+
+def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
+                                 is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False) -> Any:
+    """softmax(Q K^T / √d + mask) V  (Vaswani et al. 2017, 3.2.1).
+
+    query (..., L, d), key (..., S, d), value (..., S, v) -> (..., L, v).  A mask of bools says what may be looked at,
+    one of floats is added; is_causal lets position i look at 0..i.  A row that may look at nothing gives 0.
+    With enable_gqa each head of key and value (axis -3) serves several of query.
+    """
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError("scaled_dot_product_attention: expected query (..., L, d), key (..., S, d), value (..., S, v)"
+                         f"; got {tuple(query.shape)}, {tuple(key.shape)}, {tuple(value.shape)}")
+    if enable_gqa:
+        key = autograd.repeat_interleave(key, query.shape[-3] // key.shape[-3], -3)
+        value = autograd.repeat_interleave(value, query.shape[-3] // value.shape[-3], -3)
+    if is_causal:
+        if attn_mask is not None:
+            raise ValueError("scaled_dot_product_attention: attn_mask and is_causal were both given")
+        attn_mask = np.tril(np.ones((query.shape[-2], key.shape[-2]), bool))
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = autograd.matmul(query * factor, autograd.transpose(key, dim0=-1, dim1=-2))
+    if attn_mask is None:
+        return autograd.matmul(dropout(autograd.softmax(scores, dim=-1), dropout_p), value)
+    allowed = attn_mask.value if hasattr(attn_mask, "node") else np.asarray(attn_mask)
+    scores = where(allowed, scores, -math.inf) if allowed.dtype == bool else scores + attn_mask
+    seen = np.broadcast_to(allowed if allowed.dtype == bool else np.not_equal(allowed, -math.inf), scores.shape)
+    blind = np.logical_not(seen.any(axis=-1, keepdims=True))
+    if blind.any():                                       # softmax of nothing would be NaN, in the derivative too
+        scores = where(blind, 0, scores)
+    weights = autograd.softmax(scores, dim=-1)
+    if blind.any():
+        weights = where(blind, 0, weights)
+    return autograd.matmul(dropout(weights, dropout_p), value)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x1^T W[k] x2 + b[k]:  input1 (..., n), input2 (..., m), weight (out, n, m) -> (..., out)."""
+    if tuple(input1.shape[:-1]) != tuple(input2.shape[:-1]) or \
+            (input1.shape[-1], input2.shape[-1]) != tuple(weight.shape[1:]):
+        raise ShapeError("bilinear: expected input1 (..., n), input2 (..., m), weight (out, n, m); got "
+                         f"{tuple(input1.shape)}, {tuple(input2.shape)}, {tuple(weight.shape)}")
+    out = autograd.einsum("...i,kij,...j->...k", input1, weight, input2)
+    return out if bias is None else out + bias
+
+
+def channel_shuffle(input: Any, groups: int) -> Any:
+    """Channels dealt out anew: those of `groups` groups one after the other in turn.  input (N, C, ...)."""
+    shape = tuple(input.shape)
+    if len(shape) < 3 or groups < 1 or shape[1] % groups:
+        raise ShapeError(f"channel_shuffle: expected (N, C, ...), C a multiple of {groups} groups; got {shape}")
+    parted = autograd.reshape(input, shape=(shape[0], groups, shape[1] // groups, *shape[2:]))
+    return autograd.reshape(autograd.transpose(parted, dim0=1, dim1=2), shape=shape)
