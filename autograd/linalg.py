@@ -5,7 +5,6 @@ from typing import Any
 from .ops import matmul
 from .ops.factorize import cholesky, cholesky_ex, householder_product, qr
 from .ops.linear import diagonal as _diagonal
-from .ops.lu import lu, lu_factor, lu_factor_ex, lu_solve
 from .ops.matrix_functions import cross, matrix_exp, matrix_power, multi_dot, tensorinv, tensorsolve, vander, vecdot
 from .ops.norms import cond, matrix_norm, norm, vector_norm
 from .ops.singular import lstsq, matrix_rank, pinv, svd, svdvals
@@ -20,6 +19,7 @@ from .ops.solve import (
     solve_triangular,
 )
 from .ops.spectral import eig, eigh, eigvals, eigvalsh
+from .ops.triangular import lu, lu_factor, lu_factor_ex, lu_solve
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",

@@ -34,10 +34,10 @@ FLOORS = {
         ("ops.activation", "ops.arithmetic", "ops.binary", "ops.einsum", "ops.gaussian", "ops.polynomials",
          "ops.reduce", "ops.shape", "ops.solve", "ops.unary"),
         ("ops.adaptive", "ops.arrange", "ops.compose", "ops.conv",
-         "ops.factorize", "ops.fourier", "ops.loss", "ops.lu", "ops.matrix_functions",
-         "ops.normalize", "ops.rounding", "ops.scan", "ops.scatter", "ops.special", "ops.stacking", "ops.statistics",
+         "ops.factorize", "ops.fourier", "ops.loss", "ops.triangular", "ops.matrix_functions",
+         "ops.normalize", "ops.rounding", "ops.scan", "ops.scattering", "ops.special", "ops.stacking", "ops.statistics",
          "ops.unpool"),
-        ("ops.copies", "ops.pool", "ops.products", "ops.spectral", "ops.stft"),
+        ("ops.copies", "ops.pool", "ops.products", "ops.spectral", "ops.shorttime"),
         ("ops.image", "ops.singular"),
         ("ops.norms", "ops.warp"),
         ("ops.lengths",),
@@ -57,7 +57,7 @@ FLOORS = {
     "nn": [
         ("history", "progress", "location", "hooks", "state", "members", "init", "metrics"),
         ("functional.rules", "functional.layers"),
-        ("functional.activation", "functional.loss", "functional.attention", "functional.dropout",
+        ("functional.activation", "functional.loss", "functional.attention", "functional.dropping",
          "functional.normalization"),
         ("functional.margin",),
         ("functional",),
@@ -222,6 +222,16 @@ def test_a_package_file_only_exports(module):
                 or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
                 or (isinstance(node, ast.FunctionDef) and node.name in ("__getattr__", "__dir__")))
         assert fine, f"{where(module, node.lineno)}: an __init__.py only exports; move this to a file of its own"
+
+
+def test_no_late_family_hides_a_function():
+    """Importing `ops/scatter.py` would put the module where `ops.scatter`, the function, is looked for."""
+    import autograd.ops
+    import nn.functional
+    for home, package in (("autograd/ops", autograd.ops), ("nn/functional", nn.functional)):
+        late = {name.rpartition(".")[2] for name in package.FAMILIES}
+        functions = set(package.LATE) | {n for n, f in vars(package).items() if callable(f)}
+        assert not late & functions, f"{home}: rename {sorted(late & functions)}"
 
 
 def lengths() -> list[tuple[int, str]]:

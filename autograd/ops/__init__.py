@@ -183,7 +183,7 @@ FAMILIES = {
     "lengths": """
         norm
     """,
-    "lu": """
+    "triangular": """
         lu_unpack old_lu old_lu_solve
     """,
     "matrix_functions": """
@@ -202,7 +202,7 @@ FAMILIES = {
     "scan": """
         cummax cummin cumprod cumulative_trapezoid diff logcumsumexp trapezoid
     """,
-    "scatter": """
+    "scattering": """
         diagonal_scatter index_add index_copy index_fill index_put index_reduce masked_scatter put
         scatter scatter_add scatter_reduce select_scatter slice_scatter
     """,
@@ -224,7 +224,7 @@ FAMILIES = {
         aminmax corrcoef cov kthvalue median mode msort nanmean nanmedian nanquantile nansum
         quantile std std_mean var var_mean
     """,
-    "stft": """
+    "shorttime": """
         istft stft
     """,
     "unary": """

@@ -92,7 +92,7 @@ FAMILIES = {
     "nn.functional.attention": """
         bilinear channel_shuffle scaled_dot_product_attention
     """,
-    "nn.functional.dropout": """
+    "nn.functional.dropping": """
         alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout rrelu
     """,
     "nn.functional.margin": """

@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, fft
-from autograd.ops.stft import istft, stft
+from autograd.ops.shorttime import istft, stft
 
 H = 1e-6
 ONE = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"]

@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, linalg
-from autograd.ops import factorize, lu, matrix_functions, singular, solve
+from autograd.ops import factorize, matrix_functions, singular, solve, triangular
 from autograd.ops.norms import modulus
 
 H = 1e-6
@@ -148,7 +148,7 @@ def test_factorizations_multiply_to_the_matrix(kind):
             assert np.allclose(u[..., :len(s.T)] * s[..., None, :] @ vh[..., :len(s.T), :], A)
     A, B = draw(kind, BATCH, (2, 3, 2))
     LU, pivots = linalg.lu_factor(A)
-    P, L, U = lu.lu_unpack(LU, pivots)
+    P, L, U = triangular.lu_unpack(LU, pivots)
     assert np.allclose(P @ L @ U, A)
     assert np.allclose(A @ linalg.lu_solve(LU, pivots, B), B)
     assert np.allclose(A.swapaxes(-1, -2).conj() @ linalg.lu_solve(LU, pivots, B, adjoint=True), B)
