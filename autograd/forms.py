@@ -45,7 +45,7 @@ def caller(op: Op) -> Callable[..., Any]:
 
 def _unary(op: Op) -> Callable[..., Any]:
     fn, new, current_mode = op.fn, Node, current
-    keep_x, keep_out = 0 in op.kept, 1 in op.kept
+    keep_x, keep_out, aux = 0 in op.kept, 1 in op.kept, bool(op.aux)
 
     def call(x: Any) -> Any:
         if type(x) is Tensor:
@@ -63,6 +63,11 @@ def _unary(op: Op) -> Callable[..., Any]:
                 node.saved = ((value, out) if keep_out else (value,)) if keep_x else ((out,) if keep_out else ())
                 node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
                 return attach(out, node)
+        elif type(x) is np.ndarray and not aux:
+            try:
+                return fn(x)                  # an array, in a sweep
+            except WRONG_INPUT as error:
+                return op.recover(error, (x,), NO_ATTRS)
         return apply(op, (x,), NO_ATTRS)
     return call
 
