@@ -71,7 +71,7 @@ FAMILIES = {
         conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
     """,
     "autograd.ops.image": """
-        interpolate upsample upsample_nearest upsample_bilinear pixel_shuffle pixel_unshuffle
+        channel_shuffle interpolate upsample upsample_nearest upsample_bilinear pixel_shuffle pixel_unshuffle
     """,
     "autograd.ops.pool": """
         max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d
@@ -90,7 +90,7 @@ FAMILIES = {
         unfold fold
     """,
     "nn.functional.attention": """
-        bilinear channel_shuffle scaled_dot_product_attention
+        bilinear scaled_dot_product_attention
     """,
     "nn.functional.dropping": """
         alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout rrelu

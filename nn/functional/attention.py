@@ -55,12 +55,3 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
                          f"{tuple(input1.shape)}, {tuple(input2.shape)}, {tuple(weight.shape)}")
     out = autograd.einsum("...i,kij,...j->...k", input1, weight, input2)
     return out if bias is None else out + bias
-
-
-def channel_shuffle(input: Any, groups: int) -> Any:
-    """Channels dealt out anew: those of `groups` groups one after the other in turn.  input (N, C, ...)."""
-    shape = tuple(input.shape)
-    if len(shape) < 3 or groups < 1 or shape[1] % groups:
-        raise ShapeError(f"channel_shuffle: expected (N, C, ...), C a multiple of {groups} groups; got {shape}")
-    parted = autograd.reshape(input, shape=(shape[0], groups, shape[1] // groups, *shape[2:]))
-    return autograd.reshape(autograd.transpose(parted, dim0=1, dim1=2), shape=shape)
