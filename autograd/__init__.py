@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from . import copying as _copying
 from . import graph as graph
+from . import inplace as _inplace
 from . import methods as _methods
 from . import modes as modes
 from . import ops as _ops
@@ -12,6 +14,7 @@ from .check import gradgradcheck as gradgradcheck
 from .creation import *
 from .errors import GradientError as GradientError
 from .errors import ShapeError as ShapeError
+from .guard import guard_arrays as guard_arrays
 from .modes import enable_grad as enable_grad
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .aliasing import note_view
+from .guard import GUARD, guard
 from .modes import current
 from .node import NO_ATTRS, Constant, Node, leaf, tick
 from .promotion import get_default_dtype, result_dtype
-from .tensor import Tensor, attach, stub_of, wrap
+from .tensor import Shared, Tensor, attach, stub_of, wrap
 
 if TYPE_CHECKING:
     from .op import Op
@@ -35,12 +37,14 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         except WRONG_INPUT as error:
             out = op.recover(error, inputs, attrs)
         return out[0] if op.aux else out
-    values, parents, live, mixed, first = [], [], 0, op.floating, None
+    values, parents, live, mixed, first, foreign = [], [], 0, op.floating, None, False
     masks = op.masks
     for j, x in enumerate(inputs):
         if isinstance(x, Tensor):
             value, node = x.value, x.node
             values.append(value)
+            if type(x) is Shared:
+                foreign = True
             if node is not None:
                 if masks is None:
                     live |= 1 << j
@@ -58,6 +62,8 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
             parents.append(None)
             if x is not None:
                 mixed = True
+                if isinstance(x, np.ndarray):
+                    foreign = True
     aux: Any = ()
     mode = current()
     if mixed and op.promotes:
@@ -80,7 +86,10 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     recording = mode is not None and mode.recorder is not None
     if not live or out.dtype.kind not in "fc" or (mode is not None and not mode.grad):
         if not recording:
-            return wrap(out)
+            made = wrap(out)
+            if op.views:
+                note_view(made, inputs[0], op, attrs)
+            return made
         kind: type[Node] = Constant
     else:
         kind = Node
@@ -99,6 +108,8 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         values.append(out)
         values.extend(aux)
         node.saved = _saved(op, values, live)
+        if foreign and GUARD["on"]:
+            guard(node, values, inputs)
     else:
         node.saved = ()
     if recording:
@@ -107,9 +118,12 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
                 mode.recorder.leaf(x.node, x.value)          # type: ignore[union-attr]
         mode.recorder.note(node, out)         # type: ignore[union-attr]
     if kind is Node:
-        return attach(out, node)
-    result = wrap(out)
-    result.stub = node                        # type: ignore[assignment]
+        result = attach(out, node)
+    else:
+        result = wrap(out)
+        result.stub = node                    # type: ignore[assignment]
+    if op.views:
+        note_view(result, inputs[0], op, attrs)
     return result
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .promotion import get_default_dtype
-from .tensor import Tensor, wrap
+from .promotion import as_value, get_default_dtype
+from .tensor import Shared, Tensor, wrap
 
 __all__ = [
     "arange",
@@ -71,21 +71,29 @@ def _shape(size: tuple[Any, ...]) -> Any:
 
 
 def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
-    """A tensor with a copy of the data (`Tensor(array)` shares the array's memory)."""
-    made = Tensor(data, dtype=dtype)
-    return _finish(np.array(made.value), requires_grad, name)
+    """A tensor with a copy of the data."""
+    made = Tensor(data, dtype=dtype).value
+    return _finish(np.array(made) if isinstance(data, Tensor) else made, requires_grad, name)
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
     """The data as a tensor, sharing memory where possible; a Tensor of the right dtype is returned as it is."""
-    return data if isinstance(data, Tensor) and dtype in (None, data.dtype) else Tensor(data, dtype=dtype)
+    if isinstance(data, Tensor) and dtype in (None, data.dtype):
+        return data
+    if isinstance(data, np.ndarray) and data.ndim and dtype in (None, data.dtype):
+        return from_numpy(data)
+    return Tensor(data, dtype=dtype)
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
-    """The array as a tensor that shares its memory."""
+    """The array as a tensor that shares its memory: what is written to one is seen in the other.
+
+    A change of the array between an operation and its backward() raises (see `guard_arrays`).
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected a NumPy array; got {type(array).__name__}: use tensor(data)")
-    return Tensor(array)
+    value = as_value(array)
+    return wrap(value, Shared) if value.ndim else wrap(value)
 
 
 def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

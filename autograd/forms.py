@@ -14,7 +14,7 @@ import numpy as np
 from .call import WRONG_INPUT, apply
 from .modes import current
 from .node import NO_ATTRS, Node, tick
-from .tensor import Tensor, attach, stub_of
+from .tensor import Shared, Tensor, attach, stub_of
 
 if TYPE_CHECKING:
     from .op import Op
@@ -141,7 +141,8 @@ def _first(op: Op) -> Callable[..., Any]:
             except WRONG_INPUT as error:
                 out = op.recover(error, (x, y), NO_ATTRS)
             return out[0] if aux else out
-        if type(x) is Tensor and isinstance(y, Tensor) and x.node is not None and current_mode() is None:
+        if type(x) is Tensor and isinstance(y, Tensor) and x.node is not None and current_mode() is None \
+                and type(y) is not Shared:
             xv, yv = x.value, y.value
             if not op.floating or xv.dtype.kind == "f":
                 try:
@@ -166,7 +167,8 @@ def _ternary(op: Op) -> Callable[..., Any]:
         if isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(z, Tensor) and current_mode() is None:
             xn, yn, zn = x.node, y.node, z.node
             xv, yv, zv = x.value, y.value, z.value
-            if yn is not None and zn is not None and xv.dtype is yv.dtype and yv.dtype is zv.dtype:
+            if yn is not None and zn is not None and xv.dtype is yv.dtype and yv.dtype is zv.dtype \
+                    and type(x) is not Shared and type(y) is not Shared:
                 try:
                     out = fn(xv, yv, zv)
                 except WRONG_INPUT as error:

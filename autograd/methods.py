@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from . import ops
 from .call import NUMBERS
-from .errors import GradientError
 from .ops import elementwise
 from .ops.composed import array_of
-from .tensor import ALONE, Tensor, wrap
+from .tensor import Tensor, wrap
 
 for _symbol, _op in {"add": elementwise.add, "sub": elementwise.subtract, "mul": ops.multiply,
                      "truediv": elementwise.divide, "pow": ops.power,
@@ -267,34 +265,18 @@ setattr(Tensor, "mT", property(lambda x: ops.transpose(x, dim0=-1, dim1=-2)))
 def __getitem__(self: Tensor, index: Any) -> Tensor:
     """x[index]: integers, slices (negative steps too), None, ..., integer and bool arrays or tensors."""
     if isinstance(index, tuple):
-        index = tuple(_plain(k) for k in index)
+        index = tuple([plain_index(k) for k in index])
     else:
-        index = _plain(index)
+        index = plain_index(index)
     return ops.linear.getitem(self, index=index)
 
 
-def _plain(k: Any) -> Any:
+def plain_index(k: Any) -> Any:
+    """One entry of an index as NumPy takes it, arrays as copies: nobody changes them behind the graph's back."""
     if isinstance(k, Tensor):
         if k.dtype.kind not in "iub":
             raise IndexError(f"a tensor used as an index must hold integers or bools; got {k.dtype}")
-        return np.asarray(k.value)
+        return np.array(k.value)
+    if isinstance(k, np.ndarray):
+        return k.copy()
     return np.asarray(k, None if k else np.int64) if isinstance(k, list) else k
-
-
-@method
-def __setitem__(self: Tensor, index: Any, value: Any) -> None:
-    """x[index] = value, for tensors that take no part in a graph."""
-    if self.node is not None or (isinstance(value, Tensor) and value.node is not None):
-        raise GradientError("assigning into a tensor that takes part in a graph would make saved values wrong; "
-                            "use autograd.where(mask, value, x), or fill the tensor before requires_grad_()")
-    held, owner = self.value, self.value.base if self.value.ndim else None
-    if self.value.ndim and (getrefcount(held) > ALONE + 1 or (owner is not None and getrefcount(owner) > ALONE + 1)):
-        raise GradientError(
-            "assigning into memory that something else holds too (a view, a detached tensor, a NumPy array, a "
-            "graph that saved it) would change what they hold: index once, x[0, 1] = v, or write into x.clone()"
-        )
-    index = tuple(_plain(k) for k in index) if isinstance(index, tuple) else _plain(index)
-    if self.value.ndim == 0:
-        self.value = np.asarray(array_of(value), self.dtype).reshape(())[()]
-    else:
-        self.value[index] = array_of(value)

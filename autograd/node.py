@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
 NO_ATTRS: dict[str, Any] = {}
-SEEN = {"complex": False, "hooks": False}     # has any complex gradient, any hook, been asked for yet?  Sweeps ask once
+SEEN = {"complex": False, "hooks": False, "where": False}   # has any been met yet?  Sweeps ask once
 
 
 class Extra:
     """What few nodes have: a name, hooks, a gradient to keep, and what `record()` noted."""
 
-    __slots__ = ("name", "role", "hooks", "retain", "recorded", "value", "grad", "line", "module", "modules")
+    __slots__ = ("name", "role", "hooks", "retain", "recorded", "value", "grad", "line", "module", "modules",
+                 "guards")
 
     def __init__(self, name: str = "", role: str = "input") -> None:
         self.name, self.role = name, role
@@ -34,6 +35,7 @@ class Extra:
         self.grad: Any = None
         self.line = self.module = ""
         self.modules: dict[str, str] = {}     # dotted path -> class name, shared by all of one recording
+        self.guards: Any = ()                 # (position of a user's array in `saved`, mark of what it held)
 
 
 class Node:

@@ -41,7 +41,7 @@ class Op:
 
     def __init__(self, fn: Callable[..., Any], kind: str, rules: dict[str, Rule], *, shapes: str, domain: Any,
                  cases: Any, category: str, symbol: str, order: tuple[str, ...] | None, floating: bool,
-                 aux: dict[str, Rule] | None, name: str) -> None:
+                 aux: dict[str, Rule] | None, name: str, views: bool = False, selects: bool = False) -> None:
         code = fn.__code__
         n, k = code.co_argcount, code.co_kwonlyargcount
         self.fn, self.kind, self.name, self.doc = fn, kind, name or fn.__name__, fn.__doc__ or ""
@@ -53,6 +53,7 @@ class Op:
         self.order = order or (*self.inputs, *self.attributes)
         self.shapes, self.domain, self.cases = shapes, domain, cases
         self.category, self.symbol, self.floating = category, symbol, floating
+        self.views, self.selects = views, selects   # shares memory where NumPy does; x where condition, else y
         self.rules = rules
         self.reflected = ""                    # "__radd__", where the op is an operator
         self.aux = aux or {}                   # by name, how to compute it afresh from inputs when a sweep is recorded
@@ -207,6 +208,8 @@ def _kind(kind: str) -> Callable[..., Any]:
         floating: bool = False,
         aux: dict[str, Rule] | None = None,
         name: str = "",
+        views: bool = False,
+        selects: bool = False,
         **rules: Rule,
     ) -> Callable[[Callable[..., Any]], Any]:
         def make(fn: Callable[..., Any]) -> Any:
@@ -224,6 +227,8 @@ def _kind(kind: str) -> Callable[..., Any]:
                 floating=floating,
                 aux=aux,
                 name=name,
+                views=views,
+                selects=selects,
             ).call
 
         return make

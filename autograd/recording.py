@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from os import sep
-from os.path import basename, dirname
 from typing import TYPE_CHECKING, Any
 
 from .modes import Mode, Scope
 from .node import Extra, Node
+from .place import user_line
 from .tensor import stub_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_HOME = dirname(dirname(__file__))
-_OURS = tuple(f"{_HOME}{sep}{room}{sep}" for room in ("autograd", "nn", "optim", "viz"))
 
 
 class record(Scope):
@@ -43,8 +38,8 @@ class record(Scope):
 
     def note(self, node: Node, value: Any) -> None:
         """Called for each op result, in place of nothing at all."""
-        extra = node.extra = Extra()
-        extra.recorded, extra.value, extra.line, extra.module = True, value, _user_line(), self.path
+        extra = node.extra = node.extra or Extra()
+        extra.recorded, extra.value, extra.line, extra.module = True, value, user_line(), self.path
         extra.modules = self.module_types
 
     def leaf(self, node: Node, value: Any) -> None:
@@ -84,14 +79,3 @@ class record(Scope):
             self.path = before
             if outermost:
                 self._paths.clear()
-
-
-def _user_line() -> str:
-    """file:line of the first frame that is not the library's own."""
-    frame = sys._getframe(2)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(_OURS) and not name.startswith("<frozen"):
-            return f"{basename(name)}:{frame.f_lineno}"
-        frame = frame.f_back                        # type: ignore[assignment]
-    return ""

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from .call import apply
+from .changes import CHANGED, check_saved
 from .errors import GradientError, ShapeError
+from .guard import check_guards
 from .modes import current, enable_grad, outside_recording
 from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
+from .ops.elementwise import where
 from .ops.linear import conj, reshape, sum
 from .quiet import quietly
 from .tensor import Tensor, attach, wrap
@@ -82,11 +85,13 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
           record: bool, retain: bool) -> dict[Node, Any]:
     """The reverse sweep.  Returns what reached the leaves and the nodes in `keep`; consumes `grads`."""
     found: dict[Node, Any] = {}
+    masks: dict[Node, Any] = {}               # where the gradient of a node goes on; elsewhere it was not selected
     complex_seen = SEEN["complex"]
     for node in order:
         g = grads.pop(node, None)
         if g is None:
             continue
+        mask = masks.pop(node, None) if masks else None
         if node.extra is not None:
             g = _notice(node, g, record)
         if keep and node in keep:
@@ -94,6 +99,8 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
         op = node.op
         if op is None:
             continue
+        if CHANGED and node.saved:
+            check_saved(node)
         saved: Any = _recall(node) if record else node.saved
         shape = node.shape
         # A rule is the plain transpose of the derivative; PyTorch's gradient of a complex value is its conjugate.
@@ -101,20 +108,25 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
         if turned:
             g = conj(g)
         try:
-            for p, (rule, a, b) in zip(node.parents, op.pulls):
-                if p is not None and (live is None or p in live):
-                    if b is None:             # what the rule asks for was sorted out when the op was declared
-                        gp = rule(g) if a is None else rule(g, saved[a])
-                    else:
-                        gp = rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
-                    if turned:
-                        gp = conj(gp)
-                    if shape and gp.shape != p.shape:        # nothing was stretched into a 0-d result
-                        gp = fit(gp, p.shape)
-                    if p in grads:
-                        grads[p] = grads[p] + gp
-                    else:
-                        grads[p] = gp
+            if op.selects or mask is not None:
+                _pull_selected(node, g, saved, mask, live, grads, masks)
+            else:
+                for p, (rule, a, b) in zip(node.parents, op.pulls):
+                    if p is not None and (live is None or p in live):
+                        if b is None:             # what the rule asks for was sorted out when the op was declared
+                            gp = rule(g) if a is None else rule(g, saved[a])
+                        else:
+                            gp = rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
+                        if turned:
+                            gp = conj(gp)
+                        if shape and gp.shape != p.shape:        # nothing was stretched into a 0-d result
+                            gp = fit(gp, p.shape)
+                        if p in grads:
+                            grads[p] = grads[p] + gp
+                            if masks:
+                                masks.pop(p, None)       # every element of what came now goes on
+                        else:
+                            grads[p] = gp
         except (TypeError, AttributeError, ValueError) as error:
             if node.saved is None:
                 raise _freed(node) from None
@@ -134,10 +146,54 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
     return found
 
 
+def _pull_selected(node: Node, g: Any, saved: Any, mask: Any, live: set[Node] | None, grads: dict[Node, Any],
+                   masks: dict[Node, Any]) -> None:
+    """One step of the walk where some elements of the gradient are no number that happens to be 0, but were not
+    selected by a `where`: past them nothing flows, also where a slope is infinite or NaN.
+
+    Through elementwise steps and linear ones (reshape, index, sum) a mask says which; others end it.
+    """
+    op = node.op
+    assert op is not None
+    turned = SEEN["complex"] and node.dtype.kind == "c"
+    for i, p in enumerate(node.parents):
+        if p is None or (live is not None and p not in live):
+            continue
+        gp = op.pull(i, g, saved, node)
+        if turned:
+            gp = conj(gp)
+        goes_on = mask
+        if op.selects:
+            raw = node.saved[0]                                                  # type: ignore[index]
+            chosen = np.broadcast_to(np.asarray(raw, bool) if i == 1 else ~np.asarray(raw, bool), node.shape)
+            goes_on = chosen if mask is None else chosen & mask
+        elif op.kind == "linear":
+            goes_on = np.asarray(op.pull(i, mask.astype(np.float64), node.saved, node)) != 0
+        elif op.kind != "elementwise" or gp.shape != node.shape:
+            goes_on = None
+        if goes_on is not None and goes_on.all():
+            goes_on = None
+        if goes_on is not None:
+            gp = where(wrap(goes_on), gp, 0) if isinstance(gp, Tensor) else np.where(goes_on, gp, gp.dtype.type(0))
+        if gp.shape != p.shape:
+            gp = fit(gp, p.shape)
+            if goes_on is not None:
+                goes_on = fit(goes_on.astype(np.float64), p.shape) > 0
+        if p in grads:
+            gp = grads[p] + gp
+            before = masks.pop(p, None)
+            goes_on = None if before is None or goes_on is None else before | goes_on
+        grads[p] = gp
+        if goes_on is not None:
+            masks[p] = goes_on
+
+
 def _notice(node: Node, g: Any, record: bool) -> Any:
     """Hooks, `retain_grad` and `record()`: what few nodes have.  Returns the gradient that goes on."""
     extra = node.extra
     assert extra is not None
+    if extra.guards and node.saved:
+        check_guards(node)
     for hook in tuple(extra.hooks.values()):
         replaced = hook(g if record else wrap(g))
         if replaced is not None:
@@ -208,6 +264,10 @@ def _carry(node: Node, directions: list[Any]) -> Any:
     assert op is not None
     if node.saved is None:
         raise _freed(node)
+    if CHANGED and node.saved:
+        check_saved(node)
+    if node.extra is not None and node.extra.guards:
+        check_guards(node)
     saved = _recall(node)
     if op.kind == "linear":
         given = [_zeros_for(p, node, op, j) if d is None else d

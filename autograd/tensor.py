@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,24 +27,31 @@ class Tensor(Surface):
     Tensor(data, requires_grad=False, dtype=None, name=None)
 
     `data` is a number, a (nested) sequence, an array or a Tensor.  Python floats become float32 (see
-    `set_default_dtype`), integers int64; NumPy arrays keep their dtype and are shared, not copied.
+    `set_default_dtype`), integers int64; NumPy arrays keep their dtype and are copied (`from_numpy` and
+    `as_tensor` share memory), Tensors are shared.
     With `requires_grad`, operations on the tensor are recorded, and `backward()` on what was computed
     leaves the gradient in `.grad`.  A 0-d tensor is a scalar: the same engine serves both.
 
     Raises TypeError for data that are not numbers; GradientError for a gradient of integers or bools.
     """
 
-    __slots__ = ("value", "node", "stub", "__weakref__")
+    __slots__ = ("value", "node", "stub", "view_of", "views", "origin", "__weakref__")
     __array_priority__ = 1000
     __array_ufunc__ = None                    # ndarray * Tensor is ours to compute
 
     value: Any                                # the array; a NumPy scalar when 0-d (ten times faster)
     node: Node | None                         # there exactly if the tensor requires a gradient
     stub: Constant                            # stands in for the node where there is none; made when first asked for
+    # set only where memory is shared (see aliasing.py):
+    view_of: Any                              # of a view: its root and the steps to it
+    views: list[ref[Tensor]]                  # of a root: its views; of a scalar: also what was detached from it
+    origin: ref[Tensor]                       # of a scalar that was detached: from what
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None,
                  name: str | None = None) -> None:
         value = as_value(data.value if isinstance(data, Tensor) else data, dtype)
+        if value.ndim and (value is data or (isinstance(data, np.ndarray) and value.base is not None)):
+            value = value.copy()              # whoever changes the array afterwards changes nothing here
         self.value, self.node = value, None
         if requires_grad:
             self.requires_grad_()
@@ -200,7 +208,11 @@ class Tensor(Surface):
 
     def detach(self) -> Tensor:
         """The same data without the history (memory is shared)."""
-        return wrap(self.value)
+        made = wrap(self.value, Shared if type(self) is Shared else Tensor)
+        if not self.value.shape:              # NumPy copies scalars: those who share one have to know each other
+            made.origin = ref(self)
+            self.views = [*(r for r in getattr(self, "views", ()) if r() is not None), ref(made)]
+        return made
 
     def detach_(self) -> Tensor:
         """Cut this tensor off from its history, in place."""
@@ -210,7 +222,7 @@ class Tensor(Surface):
     @property
     def data(self) -> Tensor:
         """The same data without the history (memory is shared); setting it replaces the values only."""
-        return wrap(self.value)
+        return self.detach()
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -223,6 +235,10 @@ class Tensor(Surface):
                                     f"got {value.shape} {value.dtype}")
             if self.node is not None:
                 self.node.shape, self.node.dtype = value.shape, value.dtype
+        if value is not self.value:           # other memory from now on
+            for relation in ("view_of", "views", "origin"):
+                if hasattr(self, relation):
+                    delattr(self, relation)
         self.value = value
 
     # -- out of the library ----------------------------------------------------------------------------
@@ -305,28 +321,6 @@ class Tensor(Surface):
             return ""
         return "requires_grad=True" if self.node.op is None else f"grad_fn=<{self.node.op.name}>"
 
-    # -- copies ----------------------------------------------------------------------------------------
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self.node is not None and self.node.op is not None:
-            raise GradientError("only leaf tensors can be deep-copied; this one was computed by "
-                                f"{self.node.op.name}: use detach() or clone()")
-        copy = wrap(self.value.copy(), type(self))
-        memo[id(self)] = copy
-        if self.node is not None:
-            copy.requires_grad_()
-            if self.grad is not None:
-                copy.grad = wrap(self.grad.value.copy())
-        if self.name:
-            copy.name = self.name
-        return copy
-
-    def __reduce__(self) -> Any:
-        if self.node is not None and self.node.op is not None:
-            raise GradientError("only leaf tensors can be pickled; this one was computed by "
-                                f"{self.node.op.name}: use detach()")
-        return _rebuild, (type(self), self.value, self.node is not None, self.name)
-
 
 def _check_differentiable(dtype: np.dtype[Any]) -> None:
     if dtype.kind == "c":
@@ -336,13 +330,11 @@ def _check_differentiable(dtype: np.dtype[Any]) -> None:
                             "write the data as floats (2.0 for 2) or pass dtype='float32'")
 
 
-def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> Tensor:
-    tensor = wrap(value, kind)
-    if requires_grad:
-        tensor.requires_grad_()
-    if name:
-        tensor.name = name
-    return tensor
+class Shared(Tensor):
+    """A tensor that shows the memory of a NumPy array of the user's: calls on it take the way that guards against
+    changes of the array behind our back (guard.py)."""
+
+    __slots__ = ()
 
 
 class Parameter(Tensor):

@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 # By package, the ground floor first; "" is the package's own __init__.py, "ops" that of ops/.
 FLOORS = {
     "autograd": [
-        ("errors", "modes", "promotion", "quiet", "node"),
-        ("describe",),
+        ("errors", "modes", "place", "promotion", "quiet", "node"),
+        ("changes", "describe"),
         ("tensor",),
-        ("call", "creation", "recording"),
+        ("aliasing", "copying", "creation", "guard", "recording"),
+        ("call",),
         ("forms",),
         ("op",),
         ("ops.axes", "ops.composed", "ops.erf", "ops.scipy_functions"),       # no ops yet: what several of them need
@@ -36,7 +37,7 @@ FLOORS = {
         ("ops.adaptive", "ops.arrange", "ops.compose", "ops.conv",
          "ops.factorize", "ops.fourier", "ops.loss", "ops.triangular", "ops.matrix_functions",
          "ops.normalize", "ops.rounding", "ops.scan", "ops.scattering", "ops.special", "ops.stacking", "ops.statistics",
-         "ops.unpool"),
+         "ops.unpool", "ops.writing"),
         ("ops.copies", "ops.pool", "ops.products", "ops.spectral", "ops.shorttime"),
         ("ops.image", "ops.singular"),
         ("ops.norms", "ops.warp"),
@@ -44,7 +45,7 @@ FLOORS = {
         ("ops",),
         ("sweep",),
         ("methods", "transforms", "backward", "graph", "special", "fft", "linalg"),
-        ("check",),
+        ("check", "inplace"),
         ("",),
     ],
     "optim": [

@@ -169,9 +169,9 @@ def _between(x: Any, lower: Any, upper: Any) -> Any:
 
 
 @elementwise(x=lambda g, condition: where(condition, g, 0), y=lambda g, condition: where(condition, 0, g),
-             category="index", cases=[((np.array([[True, False, True]]), (2, 3), (3,)), {})])
+             category="index", selects=True, cases=[((np.array([[True, False, True]]), (2, 3), (3,)), {})])
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, y elsewhere."""
+    """x where the condition holds, y elsewhere.  What is not selected has gradient 0, also where its slope is NaN."""
     return np.where(condition, x, y)
 
 

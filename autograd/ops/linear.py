@@ -32,7 +32,7 @@ def clone(x: Any) -> Any:
     return x.copy()
 
 
-@linear(x=lambda g: g, cases=[((M,), {}), (((),), {})])
+@linear(views=True, x=lambda g: g, cases=[((M,), {}), (((),), {})])
 def identity(x: Any) -> Any:
     """The same value, one step later (a fresh source for nested derivatives):  x."""
     return x
@@ -52,17 +52,17 @@ def cast(x: Any, *, dtype: Any) -> Any:
 @elementwise(x=lambda g: conj(g))
 def conj(x: Any) -> Any:
     """Complex conjugate; a real number itself."""
-    return x.conj()
+    return np.conjugate(x)                    # x.conj() of real values would be x itself
 
 
-@linear(x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",
+@linear(views=True, x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",
         cases=[((M,), {"shape": (3, 2)}), ((M,), {"shape": -1}), (((0, 3),), {"shape": (3, 0)})])
 def reshape(x: Any, *, shape: Any) -> Any:
     """The same elements, in C order, in another shape; one entry may be -1."""
     return x.reshape(shape)
 
 
-@linear(x=lambda g, dims: permute(g, dims=_inverse(dims)), shapes="a permutation of the axes of x",
+@linear(views=True, x=lambda g, dims: permute(g, dims=_inverse(dims)), shapes="a permutation of the axes of x",
         cases=[((M,), {"dims": (1, 0)}), (((2, 3, 4),), {"dims": (2, 0, 1)}), (((2, 3, 4),), {"dims": (-1, 0, 1)})])
 def permute(x: Any, *, dims: Any) -> Any:
     """The axes in another order:  y[i_dims[0], i_dims[1], ...] = x[i_0, i_1, ...]."""
@@ -74,7 +74,7 @@ def _inverse(dims: Any) -> tuple[int, ...]:
     return tuple(sorted(range(n), key=lambda i: dims[i] % n))
 
 
-@linear(x=lambda g, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), shapes="two axes that x has",
+@linear(views=True, x=lambda g, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), shapes="two axes that x has",
         cases=[((M,), {"dim0": 0, "dim1": 1}), (((2, 3, 4),), {"dim0": -1, "dim1": 0})])
 def transpose(x: Any, *, dim0: int, dim1: int) -> Any:
     """Two axes exchanged."""
@@ -137,7 +137,7 @@ def fit(g: Any, dtype: Any) -> Any:
     return g if g.dtype == dtype else cast(g, dtype=dtype)
 
 
-@linear(x=lambda g, x_shape: _sum_to(g, x_shape), shapes="a shape that x broadcasts to",
+@linear(views=True, x=lambda g, x_shape: _sum_to(g, x_shape), shapes="a shape that x broadcasts to",
         cases=[((V,), {"shape": M}), (((2, 1),), {"shape": M}), (((),), {"shape": V}), ((M,), {"shape": (4, -1, 3)})])
 def expand(x: Any, *, shape: Any) -> Any:
     """Broadcast to `shape` without copying; -1 keeps an axis as it is."""
@@ -153,6 +153,7 @@ def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 @linear(
+    views=True,
     x=lambda g, x_shape, index: put(g, index=index, shape=x_shape),
     category="index",
     shapes="an index into x",
@@ -262,7 +263,7 @@ def _inside(shape: tuple[int, ...], padding: Any) -> tuple[slice, ...]:
 )
 def flip(x: Any, *, dims: Any) -> Any:
     """The elements in reverse order along `dims`."""
-    return np.flip(x, tuple(dims) if isinstance(dims, list) else dims) if x.ndim else x
+    return np.flip(x, tuple(dims) if isinstance(dims, list) else dims).copy() if x.ndim else x
 
 
 @linear(x=lambda g, x_dtype, dim: fit(flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim), x_dtype),
@@ -300,12 +301,19 @@ def _two_axes(x: Any) -> None:
         raise ValueError(f"a tensor of {x.ndim} axes has no triangle")
 
 
-@linear(x=lambda g, x_shape, offset, dim1, dim2: spread_diagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
-        category="index", shapes="two axes that x has",
-        cases=[(((3, 3),), {}), (((2, 3, 4),), {"offset": 1, "dim1": 1, "dim2": 2})])
+@linear(
+    views=True,
+    x=lambda g, x_shape, offset, dim1, dim2: spread_diagonal(g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2),
+    category="index",
+    shapes="two axes that x has",
+    cases=[(((3, 3),), {}), (((2, 3, 4),), {"offset": 1, "dim1": 1, "dim2": 2})],
+)
 def diagonal(x: Any, *, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal over two axes, as the last axis:  y[i] = x[i, i + offset].  The transpose of `spread_diagonal`."""
-    return np.diagonal(x, offset, dim1, dim2)
+    view = np.diagonal(x, offset, dim1, dim2)
+    if x.flags.writeable and x.ndim:
+        view.flags.writeable = True           # NumPy hands it out for reading only
+    return view
 
 
 @linear(x=lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), category="index",

@@ -201,7 +201,7 @@ def test_saved_values_are_freed():
     x = leaf(np.ones(1000))
     big = np.ones(1000)
     alive = weakref.ref(big)
-    y = (x * Tensor(big)).sum()
+    y = (x * ag.from_numpy(big)).sum()
     del big
     assert alive() is not None
     y.backward()

@@ -76,21 +76,30 @@ def test_unary_operators_and_logic():
     assert (~Tensor([0])).tolist() == [-1]
 
 
-def test_python_in_place_operators_rebind():
+def test_python_in_place_operators():
     x = leaf([1.0, 2.0])
-    y = x
+    y = same = x * 1
     y += 1
     y *= 2
     y -= x
     y /= 2
+    assert x.tolist() == [1.0, 2.0] and y is same
+    y.sum().backward()                          # y = (2(x + 1) - x) / 2 = x / 2 + 1
+    assert x.grad.tolist() == [0.5, 0.5]
+    y = leaf([3.0]) * 1
     y **= 2
-    assert x.tolist() == [1.0, 2.0] and x.is_leaf and y is not x
-    y.sum().backward()                          # y = ((2(x + 1) - x) / 2)^2 = (x / 2 + 1)^2
-    assert np.allclose(x.grad.value, [1.5, 2.0])
+    assert y.tolist() == [9.0]
     w = leaf(np.eye(2))
     v = w
-    v @= np.ones((2, 2))
+    v @= np.ones((2, 2))                        # a matrix product has no place of its own: Python rebinds
     assert w.tolist() == [[1, 0], [0, 1]] and v.tolist() == [[1, 1], [1, 1]]
+    n = m = Tensor([6, 5])
+    n &= 3
+    n |= 8
+    n ^= 1
+    n //= 2
+    n %= 4
+    assert m.tolist() == [1, 0]
 
 
 def test_an_array_is_not_changed_by_adding_a_tensor_to_it():

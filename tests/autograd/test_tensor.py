@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import re
 
 import numpy as np
 import pytest
@@ -56,13 +55,14 @@ def test_default_dtype_is_settable():
     assert Tensor(1.0).dtype == np.float32
 
 
-def test_arrays_are_shared_and_tensor_copies():
+def test_arrays_are_copied_and_from_numpy_shares():
     a = np.zeros(3)
-    shared, copied = Tensor(a), ag.tensor(a)
+    shared, copied, also = ag.from_numpy(a), ag.tensor(a), Tensor(a)
     a[0] = 5
-    assert shared.tolist() == [5, 0, 0] and copied.tolist() == [0, 0, 0]
-    assert np.shares_memory(shared.numpy(), a) and not np.shares_memory(copied.numpy(), a)
-    assert np.shares_memory(Tensor(shared).numpy(), a)
+    assert shared.tolist() == [5, 0, 0] and copied.tolist() == also.tolist() == [0, 0, 0]
+    shared += 1
+    assert a.tolist() == [6, 1, 1] and np.shares_memory(ag.as_tensor(a)[1:].numpy(), a)
+    assert np.shares_memory(Tensor(shared).numpy(), a) and not np.shares_memory(Tensor(a[::2]).numpy(), a)
 
 
 def test_a_tensor_from_tensors():
@@ -153,7 +153,7 @@ def test_item_and_tolist():
 
 def test_numpy():
     a = np.arange(3.0)
-    t = Tensor(a)
+    t = ag.from_numpy(a)
     assert np.shares_memory(t.numpy(), a) and np.asarray(t).dtype == np.float64
     assert type(Tensor(1.0).numpy()) is np.ndarray and Tensor(1.0).numpy().shape == ()
     x = leaf([1.0, 2.0])
@@ -321,9 +321,8 @@ def test_in_place_writes():
     x = leaf([1.0, 2.0])
     with pytest.raises(GradientError):
         x[0] = 5.0
-    with pytest.raises(GradientError):
-        t[0] = x
-    assert x.tolist() == [1.0, 2.0] and t.tolist() == [[1, 5], [0, -1]]
+    t[0] = x
+    assert x.tolist() == [1.0, 2.0] and t.tolist() == [[1, 2], [0, -1]] and t.requires_grad
 
 
 def test_an_in_place_write_never_makes_a_wrong_gradient():
@@ -361,12 +360,11 @@ def test_a_write_through_a_view_never_makes_a_wrong_gradient(view):
     assert x.grad.tolist() == [1.0] * 4
 
 
-def test_a_write_through_a_view_is_refused_and_says_what_to_do():
+def test_a_write_through_a_view_of_a_view():
     t = ag.zeros(2, 3)
-    with pytest.raises(GradientError, match=re.escape("index once, x[0, 1] = v, or write into x.clone()")):
-        t[0][1] = 5.0
-    t[0, 1] = 5.0
-    assert t.tolist() == [[0, 5, 0], [0, 0, 0]]
+    t[0][1] = 5.0
+    t.T[2][1] = 6.0
+    assert t.tolist() == [[0, 5, 0], [0, 0, 6]]
 
 
 # -- copies ----------------------------------------------------------------------------------------------
