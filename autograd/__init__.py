@@ -25,6 +25,7 @@ from .op import linear as linear
 from .op import op as op
 from .ops import *
 from .promotion import *
+from .protocols import from_dlpack as from_dlpack
 from .recording import record as record
 from .sweep import pull as pull
 from .sweep import push as push

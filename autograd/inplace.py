@@ -54,8 +54,8 @@ def _check(t: Tensor, what: str) -> None:
             name = f" {root.name!r}" if root.name else ""
             raise GradientError(
                 f"{what}: {'a view of ' if root is not t else ''}a leaf{name} that requires a gradient cannot "
-                "be changed in place while gradients are recorded, for its old value would have none; compute a new tensor "
-                "(x = x + y), or change it inside `with autograd.no_grad():`"
+                "be changed in place while gradients are recorded, for its old value would have none; compute a new "
+                "tensor (x = x + y), or change it inside `with autograd.no_grad():`"
             )
     if t.value.ndim and not t.value.flags.writeable:
         stretched = 0 in t.value.strides

@@ -37,7 +37,6 @@ class Tensor(Surface):
 
     __slots__ = ("value", "node", "stub", "view_of", "views", "origin", "__weakref__")
     __array_priority__ = 1000
-    __array_ufunc__ = None                    # ndarray * Tensor is ours to compute
 
     value: Any                                # the array; a NumPy scalar when 0-d (ten times faster)
     node: Node | None                         # there exactly if the tensor requires a gradient
@@ -261,29 +260,13 @@ class Tensor(Surface):
                                 "use tensor.detach().numpy()")
         return np.asarray(self.value)
 
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
-        if self.node is not None:
-            raise GradientError("a tensor that requires a gradient does not turn into an array by itself: "
-                                "use tensor.detach().numpy(), or the function of autograd in place of NumPy's")
-        return np.array(self.value, dtype=dtype, copy=copy)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        raise TypeError(f"numpy.{func.__name__} was given a Tensor; use autograd.{func.__name__}, "
-                        "or pass tensor.detach().numpy()")
-
     def __bool__(self) -> bool:
         if self.value.size != 1:
             raise ValueError(f"the truth value of a tensor of shape {self.shape} is ambiguous; use .any() or .all()")
         return bool(self.value)
 
-    def __float__(self) -> float:
-        return float(self.item())
-
     def __int__(self) -> int:
         return int(self.item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
 
     def __index__(self) -> int:
         if self.value.dtype.kind not in "iub" or self.value.size != 1:
