@@ -7,6 +7,7 @@ earlier step has saved is not ours to judge here: a sweep that needs it and find
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
@@ -131,6 +132,23 @@ def assign(t: Tensor, result: Tensor, what: str, since: int) -> Tensor:
     if recorded and (node is not None or t.node is not None):
         _rewrite(t, node)
     return t
+
+
+def honour_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `input` with a flag `inplace`: where the flag is set, the input takes the result."""
+    at = function.__code__.co_varnames.index("inplace")
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not (args[at] if len(args) > at else kwargs.get("inplace", False)):
+            return function(*args, **kwargs)
+        t = args[0] if args else kwargs["input"]
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{function.__name__}: inplace=True needs a Tensor; got {type(t).__name__}")
+        _check(t, function.__name__)
+        since = tick()
+        return assign(t, function(*args, **kwargs), function.__name__, since)
+    return call
 
 
 def _set(t: Tensor, index: Any, value: Any) -> Tensor:

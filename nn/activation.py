@@ -1,4 +1,4 @@
-"""Activation functions as modules.  `inplace` is accepted and changes nothing but the repr."""
+"""Activation functions as modules."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class ReLU(_Inplace):
     """max(x, 0)."""
 
     def forward(self, input: Any) -> Any:
-        return relu(input)
+        return F.relu(input, True) if self.inplace else relu(input)
 
 
 class ReLU6(_Inplace):
     """min(max(x, 0), 6)."""
 
     def forward(self, input: Any) -> Any:
-        return F.relu6(input)
+        return F.relu6(input, self.inplace)
 
 
 class LeakyReLU(_Activation):
@@ -57,7 +57,7 @@ class LeakyReLU(_Activation):
         self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input: Any) -> Any:
-        return F.leaky_relu(input, self.negative_slope)
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
 
 
 class PReLU(_Activation):
@@ -88,21 +88,21 @@ class ELU(_Activation):
         self.alpha, self.inplace = alpha, inplace
 
     def forward(self, input: Any) -> Any:
-        return F.elu(input, self.alpha)
+        return F.elu(input, self.alpha, self.inplace)
 
 
 class CELU(ELU):
     """max(x, 0) + min(0, alpha (e^(x/alpha) - 1))."""
 
     def forward(self, input: Any) -> Any:
-        return F.celu(input, self.alpha)
+        return F.celu(input, self.alpha, self.inplace)
 
 
 class SELU(_Inplace):
     """Scaled ELU that keeps mean 0 and variance 1 from layer to layer."""
 
     def forward(self, input: Any) -> Any:
-        return F.selu(input)
+        return F.selu(input, self.inplace)
 
 
 class GELU(_Activation):
@@ -124,14 +124,14 @@ class SiLU(_Inplace):
     """x sigmoid(x)."""
 
     def forward(self, input: Any) -> Any:
-        return silu(input)
+        return F.silu(input, True) if self.inplace else silu(input)
 
 
 class Mish(_Inplace):
     """x tanh(softplus(x))."""
 
     def forward(self, input: Any) -> Any:
-        return F.mish(input)
+        return F.mish(input, self.inplace)
 
 
 class Sigmoid(_Activation):
@@ -152,14 +152,14 @@ class Hardsigmoid(_Inplace):
     """min(max(x + 3, 0), 6) / 6."""
 
     def forward(self, input: Any) -> Any:
-        return F.hardsigmoid(input)
+        return F.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(_Inplace):
     """x min(max(x + 3, 0), 6) / 6."""
 
     def forward(self, input: Any) -> Any:
-        return F.hardswish(input)
+        return F.hardswish(input, self.inplace)
 
 
 class Tanh(_Activation):
@@ -181,7 +181,7 @@ class Hardtanh(_Activation):
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input: Any) -> Any:
-        return F.hardtanh(input, self.min_val, self.max_val)
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
 
 class Tanhshrink(_Activation):
@@ -242,7 +242,7 @@ class Threshold(_Activation):
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
     def forward(self, input: Any) -> Any:
-        return F.threshold(input, self.threshold, self.value)
+        return F.threshold(input, self.threshold, self.value, self.inplace)
 
 
 class GLU(_Activation):

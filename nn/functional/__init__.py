@@ -1,7 +1,6 @@
 """The layers, activations and losses as functions: PyTorch's torch.nn.functional.
 
-Each takes Tensors or arrays; given arrays alone it returns an array.  `inplace` is accepted and has no
-effect beyond PyTorch's result: the value returned is the answer, the input keeps its own.
+Each takes Tensors or arrays; given arrays alone it returns an array.
 """
 
 from typing import Any

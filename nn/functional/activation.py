@@ -7,20 +7,24 @@ from typing import Any
 
 import autograd
 from autograd import ShapeError, where
+from autograd.inplace import honour_inplace
 
 from . import rules
 
 
+@honour_inplace
 def relu(input: Any, inplace: bool = False) -> Any:
     """Rectifier:  max(x, 0)."""
     return autograd.relu(input)
 
 
+@honour_inplace
 def relu6(input: Any, inplace: bool = False) -> Any:
     """Rectifier held at 6:  min(max(x, 0), 6)."""
     return hardtanh(input, 0.0, 6.0)
 
 
+@honour_inplace
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, negative_slope · x elsewhere (Maas et al. 2013)."""
     return autograd.leaky_relu(input, negative_slope=negative_slope)
@@ -43,16 +47,19 @@ def prelu(input: Any, weight: Any) -> Any:
     return rules.prelu(input, weight)
 
 
+@honour_inplace
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, α(e^x - 1) elsewhere (Clevert et al. 2016)."""
     return autograd.elu(input, alpha=alpha)
 
 
+@honour_inplace
 def selu(input: Any, inplace: bool = False) -> Any:
     """Scaled elu whose fixed point is mean 0 and variance 1 (Klambauer et al. 2017)."""
     return 1.0507009873554804934193349852946 * autograd.elu(input, alpha=1.6732632423543772848170429916717)
 
 
+@honour_inplace
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """max(x, 0) + min(0, α(e^(x/α) - 1)), smooth at 0 for any α (Barron 2017)."""
     if alpha == 0:
@@ -73,11 +80,13 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return input * autograd.sigmoid(1.5957691216057308 * (input + 0.044715 * (input * input * input)))
 
 
+@honour_inplace
 def silu(input: Any, inplace: bool = False) -> Any:
     """x sigmoid(x), also called swish (Elfwing et al. 2018)."""
     return autograd.silu(input)
 
 
+@honour_inplace
 def mish(input: Any, inplace: bool = False) -> Any:
     """x tanh(softplus(x)) (Misra 2020)."""
     return input * autograd.tanh(autograd.softplus(input))
@@ -93,11 +102,13 @@ def logsigmoid(input: Any) -> Any:
     return autograd.logsigmoid(input)
 
 
+@honour_inplace
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """Sigmoid of straight lines:  relu6(x + 3) / 6."""
     return relu6(input + 3) / 6
 
 
+@honour_inplace
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """x hardsigmoid(x) (Howard et al. 2019)."""
     return input * relu6(input + 3) / 6
@@ -108,6 +119,7 @@ def tanh(input: Any) -> Any:
     return autograd.tanh(input)
 
 
+@honour_inplace
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """x held within [min_val, max_val]; on the bounds the derivative is 0 (`autograd.clamp` has 1 there)."""
     if min_val > max_val:
@@ -142,6 +154,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return where((input >= -lambd) & (input <= lambd), 0, input)
 
 
+@honour_inplace
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where x > threshold, `value` elsewhere."""
     return where(input <= threshold, value, input)

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import ShapeError, default_rng, where
+from autograd.inplace import honour_inplace
 
 from .layers import check_probability
 
@@ -15,6 +16,7 @@ SATURATION = -1.7580993408473766              # the least value of selu
 
 
 def _of_channels(name: str, ndims: tuple[int, int]) -> Any:
+    @honour_inplace
     def call(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
         check_probability(name, p)
         if not training or p == 0:
@@ -38,12 +40,14 @@ def _saturated(input: Any, shape: tuple[int, ...], p: float) -> Any:
     return where(kept, input, SATURATION) * a - a * SATURATION * p
 
 
+@honour_inplace
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout for selu: mean 0 and variance 1 stay (Klambauer et al. 2017)."""
     check_probability("alpha_dropout", p)
     return input if not training or p == 0 else _saturated(input, tuple(input.shape), p)
 
 
+@honour_inplace
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """As `alpha_dropout`, whole channels of (N, C, ...) at once."""
     check_probability("feature_alpha_dropout", p)
@@ -54,6 +58,7 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
     return _saturated(input, tuple(input.shape[:2]) + (1,) * (input.ndim - 2), p)
 
 
+@honour_inplace
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
     """x where x >= 0, a x elsewhere, a drawn from [lower, upper], or its middle unless training (Xu et al. 2015)."""
     if not 0 <= lower <= upper:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, gradients
+from autograd import GradientError, ShapeError, Tensor, gradcheck, gradgradcheck, gradients
 from nn import functional as F
 
 X = np.array([-7.3, -3.2, -2.9, -1.7, -0.8, -0.3, 0.2, 0.7, 1.4, 2.8, 3.3, 6.5])      # at no kink
@@ -157,3 +157,20 @@ def test_what_is_refused(act, error, text):
     with pytest.raises(error) as caught:
         act()
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("module", [nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.CELU, nn.SELU, nn.SiLU, nn.Mish,
+                                    nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh])
+def test_inplace_puts_the_result_in_the_input_and_changes_no_gradient(module):
+    data = np.linspace(-4, 8, 25)
+    grads = []
+    for inplace in (False, True):
+        x = Tensor(data, requires_grad=True)
+        y = x * 1
+        out = module(inplace=inplace)(y)
+        assert (out is y) == inplace
+        (out * out).sum().backward()
+        grads.append(x.grad.value)
+    assert np.array_equal(*grads)
+    with pytest.raises(GradientError, match="leaf"):
+        module(inplace=True)(Tensor(data, requires_grad=True))
