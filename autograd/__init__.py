@@ -12,12 +12,15 @@ from .backward import gradients as gradients
 from .check import gradcheck as gradcheck
 from .check import gradgradcheck as gradgradcheck
 from .creation import *
+from .errors import AnomalyError as AnomalyError
 from .errors import GradientError as GradientError
 from .errors import ShapeError as ShapeError
 from .guard import guard_arrays as guard_arrays
 from .modes import enable_grad as enable_grad
+from .modes import inference_mode as inference_mode
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
+from .modes import saved_tensors_hooks as saved_tensors_hooks
 from .modes import set_grad_enabled as set_grad_enabled
 from .op import bilinear as bilinear
 from .op import elementwise as elementwise
@@ -39,16 +42,24 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 
+_PACKAGES = ("linalg", "fft", "special")
+_LATE = {"detect_anomaly": "anomaly", "set_detect_anomaly": "anomaly", "why": "reasons", "Function": "function",
+         "once_differentiable": "function"}
+
 
 def __getattr__(name: str) -> Any:
-    """What is imported when it is first asked for: linalg, fft, special, and the families of `ops.LATE`."""
-    if name in ("linalg", "fft", "special"):
-        from importlib import import_module
-        return import_module(f".{name}", __name__)
+    """What is imported when it is first asked for: linalg, fft, special, `_LATE`, and the families of `ops.LATE`."""
     if name in _ops.LATE:
-        return _ops.__getattr__(name)
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        found = _ops.__getattr__(name)
+    elif name in _LATE or name in _PACKAGES:
+        from importlib import import_module
+        home = import_module(f".{_LATE.get(name, name)}", __name__)
+        found = getattr(home, name) if name in _LATE else home
+    else:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    globals()[name] = found                   # the next one finds it at once
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), "linalg", "fft", "special", *_ops.LATE])
+    return sorted([*globals(), *_PACKAGES, *_LATE, *_ops.LATE])

@@ -75,6 +75,9 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = Non
             node.grad = wrap(g.copy() if g.base is not None or getrefcount(g) > ALONE else g) if g.ndim else wrap(g[()])
         else:
             node.grad = wrap(g)
+        if node.extra is not None and node.extra.accumulated:
+            for hook in tuple(node.extra.accumulated.values()):
+                hook()
 
 
 def gradients(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from .aliasing import note_view
 from .guard import GUARD, guard
 from .modes import current
-from .node import NO_ATTRS, Constant, Node, leaf, tick
+from .node import NO_ATTRS, Constant, Extra, Node, leaf, tick
 from .promotion import get_default_dtype, result_dtype
 from .tensor import Shared, Tensor, attach, stub_of, wrap
 
@@ -87,6 +87,8 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     if not live or out.dtype.kind not in "fc" or (mode is not None and not mode.grad):
         if not recording:
             made = wrap(out)
+            if live:                          # for `why`: the line that turned gradients off, or the op without any
+                made.cut = op if mode is None or mode.grad else mode
             if op.views:
                 note_view(made, inputs[0], op, attrs)
             return made
@@ -110,6 +112,8 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         node.saved = _saved(op, values, live)
         if foreign and GUARD["on"]:
             guard(node, values, inputs)
+        if mode is not None and mode.saving is not None:
+            _pack(node, *mode.saving)
     else:
         node.saved = ()
     if recording:
@@ -155,6 +159,14 @@ def _saved(op: Op, made: list[Any], live: int) -> tuple[Any, ...]:
         return tuple(made[:-1] if 1 not in op.kept else made if 0 in op.kept else made[-1:])
     made.append(None)
     return tuple([made[k] for k in op.picks(live)])
+
+
+def _pack(node: Node, pack: Any, unpack: Any) -> None:
+    """What a node saved, as the user's `pack` has it."""
+    assert node.saved is not None
+    node.saved = tuple([pack(wrap(v)) if isinstance(v, (np.ndarray, np.generic)) else v for v in node.saved])
+    node.extra = node.extra or Extra()
+    node.extra.unpack, node.extra.guards = unpack, ()
 
 
 def _promoted(op: Op, values: list[Any], inputs: Any, parents: list[Any]) -> tuple[list[Any], Any]:

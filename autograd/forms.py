@@ -50,7 +50,7 @@ def _unary(op: Op) -> Callable[..., Any]:
     def call(x: Any) -> Any:
         if type(x) is Tensor:
             xn = x.node
-            if xn is not None and current_mode() is None:
+            if xn is not None and ((mode := current_mode()) is None or mode.light):
                 value = x.value
                 try:
                     out = fn(value)
@@ -62,6 +62,8 @@ def _unary(op: Op) -> Callable[..., Any]:
                 node.op, node.parents = op, (xn,)
                 node.saved = ((value, out) if keep_out else (value,)) if keep_x else ((out,) if keep_out else ())
                 node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+                if mode is not None:
+                    mode.recorder.step(node, out, x)
                 return attach(out, node)
         elif type(x) is np.ndarray and not aux:
             try:
@@ -81,7 +83,8 @@ def _binary(op: Op) -> Callable[..., Any]:
     def call(x: Any, y: Any) -> Any:
         if type(x) is Tensor and type(y) is Tensor:
             xn, yn = x.node, y.node
-            if xn is not None and yn is not None and xn.dtype is yn.dtype and current_mode() is None:
+            if xn is not None and yn is not None and xn.dtype is yn.dtype \
+                    and ((mode := current_mode()) is None or mode.light):
                 xv, yv = x.value, y.value
                 try:
                     out = fn(xv, yv)
@@ -97,17 +100,21 @@ def _binary(op: Op) -> Callable[..., Any]:
                     values = (xv, yv, out)
                     node.saved = tuple([values[k] for k in kept])
                 node.shape, node.dtype, node.index, node.extra = out.shape, xn.dtype, tick(), None
+                if mode is not None:
+                    mode.recorder.step(node, out, x, y)
                 tensor = wrapped(Tensor)
                 tensor.value, tensor.node = out, node
                 return tensor
         elif (type(y) is float or type(y) is int) and type(x) is Tensor:
             xn = x.node
-            if xn is not None and xn.dtype.kind == "f" and current_mode() is None:
-                return beside(x.value, y, (xn, None), left, 1, y)        # a Python number: weak, as NumPy takes it too
+            if xn is not None and xn.dtype.kind == "f" and ((mode := current_mode()) is None or mode.light):
+                return beside(
+                    x.value, y, (xn, None), left, 1, y, x, mode
+                )  # a Python number: weak, as NumPy takes it too
         elif (type(x) is float or type(x) is int) and type(y) is Tensor:
             yn = y.node
-            if yn is not None and yn.dtype.kind == "f" and current_mode() is None:
-                return beside(x, y.value, (None, yn), right, 0, x)
+            if yn is not None and yn.dtype.kind == "f" and ((mode := current_mode()) is None or mode.light):
+                return beside(x, y.value, (None, yn), right, 0, x, y, mode)
         elif type(x) is np.ndarray and type(y) is np.ndarray:
             try:
                 return fn(x, y)               # arrays, in a sweep
@@ -115,7 +122,8 @@ def _binary(op: Op) -> Callable[..., Any]:
                 return op.recover(error, (x, y), NO_ATTRS)
         return apply(op, (x, y), NO_ATTRS)
 
-    def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any) -> Tensor:
+    def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any, tensor: Any,
+               mode: Any) -> Tensor:
         """The result of a tensor and a Python number."""
         try:
             out = fn(xv, yv)
@@ -126,6 +134,8 @@ def _binary(op: Op) -> Callable[..., Any]:
         values = (xv, yv, out, None)
         node.saved = tuple([values[k] for k in picks])
         node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+        if mode is not None:
+            mode.recorder.step(node, out, tensor)
         return attach(out, node)
     return call
 
@@ -141,8 +151,8 @@ def _first(op: Op) -> Callable[..., Any]:
             except WRONG_INPUT as error:
                 out = op.recover(error, (x, y), NO_ATTRS)
             return out[0] if aux else out
-        if type(x) is Tensor and isinstance(y, Tensor) and x.node is not None and current_mode() is None \
-                and type(y) is not Shared:
+        if type(x) is Tensor and isinstance(y, Tensor) and x.node is not None and type(y) is not Shared \
+                and ((mode := current_mode()) is None or mode.light):
             xv, yv = x.value, y.value
             if not op.floating or xv.dtype.kind == "f":
                 try:
@@ -155,6 +165,8 @@ def _first(op: Op) -> Callable[..., Any]:
                 node.op, node.parents, node.others = op, (x.node, None), {1: stub_of(y)}
                 node.saved = tuple([values[k] for k in picks])
                 node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+                if mode is not None:
+                    mode.recorder.step(node, out, x, y)
                 return attach(out, node)
         return apply(op, (x, y), NO_ATTRS)
     return call
@@ -164,7 +176,8 @@ def _ternary(op: Op) -> Callable[..., Any]:
     fn, current_mode = op.fn, current
 
     def call(x: Any, y: Any, z: Any = None, **attrs: Any) -> Any:
-        if isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(z, Tensor) and current_mode() is None:
+        if isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(z, Tensor) \
+                and ((mode := current_mode()) is None or mode.light):
             xn, yn, zn = x.node, y.node, z.node
             xv, yv, zv = x.value, y.value, z.value
             if yn is not None and zn is not None and xv.dtype is yv.dtype and yv.dtype is zv.dtype \
@@ -180,6 +193,8 @@ def _ternary(op: Op) -> Callable[..., Any]:
                 values = (xv, yv, zv, out, None)
                 node.saved = tuple([values[k] for k in op.picks(6 if xn is None else 7)])
                 node.shape, node.dtype, node.index, node.extra = out.shape, yv.dtype, tick(), None
+                if mode is not None:
+                    mode.recorder.step(node, out, x, y, z)
                 return attach(out, node)
         if attrs:
             given = dict(zip(op.inputs, (x, y, z)), **attrs)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import GradientError
 from .node import Extra, Node
-from .place import user_line
+from .place import user_place
 from .tensor import Shared
 
 GUARD = {"on": True}
@@ -57,7 +57,7 @@ def guard(node: Node, values: Any, given: Any) -> None:
         if node.extra is None:
             node.extra = Extra()
         node.extra.guards = marks
-        node.extra.line = node.extra.line or user_line()
+        node.extra.at = user_place()
 
 
 def check_guards(node: Node) -> None:

@@ -86,7 +86,7 @@ def _store(t: Tensor, value: Any, fresh: bool) -> None:
     bring_up_to_date(t)
 
 
-def _rewrite(t: Tensor, node: Node | None) -> None:
+def take_history(t: Tensor, node: Node | None) -> None:
     """The history of a tensor that was changed in place, and of all that show its memory."""
     old, root = t.node, root_of(t)
     t.node = node
@@ -130,7 +130,7 @@ def assign(t: Tensor, result: Tensor, what: str, since: int) -> Tensor:
     del result
     _store(t, value, fresh=True)
     if recorded and (node is not None or t.node is not None):
-        _rewrite(t, node)
+        take_history(t, node)
     return t
 
 
@@ -183,7 +183,7 @@ def _set(t: Tensor, index: Any, value: Any) -> Tensor:
     if recorded:
         if made.node is not None:
             made.node.op = setitem.op
-        _rewrite(t, made.node)
+        take_history(t, made.node)
     return t
 
 

@@ -12,15 +12,21 @@ from contextvars import ContextVar, Token
 from inspect import isgeneratorfunction
 from typing import Any, NamedTuple
 
+from .place import user_line
+
 
 class Mode(NamedTuple):
     """A state other than the ordinary one."""
 
     grad: bool = True                         # are gradients recorded?
     recorder: Any = None                      # the open `record()`, if there is one
+    saving: Any = None                        # (pack, unpack) of the open `saved_tensors_hooks`
+    since: str = ""                           # the user's line that turned gradients off
+    light: bool = False                       # nothing but a recorder: the short ways of forms.py will do
 
 
 _ORDINARY = Mode()
+_USUAL = list(_ORDINARY[2:-1])                # all but grad, recorder and, the last, light
 _mode: ContextVar[Mode | None] = ContextVar("glassgrad_mode", default=None)
 current = _mode.get
 
@@ -32,7 +38,11 @@ def is_grad_enabled() -> bool:
 
 
 def _enter(mode: Mode) -> Token[Mode | None]:
-    return _mode.set(None if mode == _ORDINARY else mode)
+    grad, recorder, *others = mode
+    usual = grad and others[:-1] == _USUAL
+    if usual and recorder is None:
+        return _mode.set(None)
+    return _mode.set(mode if mode.light == usual else mode._replace(light=usual))
 
 
 class Scope:
@@ -97,14 +107,31 @@ class no_grad(Scope):
     """Nothing is recorded for gradients: `with no_grad(): ...`, or `@no_grad()` on a function."""
 
     def change(self, mode: Mode) -> Mode:
-        return mode._replace(grad=False)
+        return mode._replace(grad=False, since=user_line())
+
+
+class inference_mode(Scope):
+    """As `no_grad`, under PyTorch's name for evaluation; `inference_mode(False)` records gradients."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls, mode)
+
+    def __init__(self, mode: Any = True) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(grad=not self.mode, since=user_line() if self.mode else "")
+
+    def again(self) -> Scope:
+        return inference_mode(self.mode)
 
 
 class enable_grad(Scope):
     """Gradients are recorded again, inside a `no_grad` block."""
 
     def change(self, mode: Mode) -> Mode:
-        return mode._replace(grad=True)
+        return mode._replace(grad=True, since="")
 
 
 class set_grad_enabled(Scope):
@@ -116,7 +143,7 @@ class set_grad_enabled(Scope):
         self._tokens.append(_enter(self.change(_mode.get() or _ORDINARY)))
 
     def change(self, mode: Mode) -> Mode:
-        return mode._replace(grad=self.enabled)
+        return mode._replace(grad=self.enabled, since="" if self.enabled else user_line())
 
     def again(self) -> Scope:
         return set_grad_enabled(self.enabled)
@@ -127,6 +154,29 @@ class set_grad_enabled(Scope):
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         _mode.reset(self._tokens.pop())        # a decorator acts when the function is called, not before
         return super().__call__(function)
+
+
+class saved_tensors_hooks(Scope):
+    """What ops save for their derivatives goes through `pack(tensor)`, and comes back through `unpack(packed)`.
+
+        with saved_tensors_hooks(lambda t: t.to("float16"), lambda t: t.to("float32")):
+            loss = f(x)                       # keeps half the memory, and the derivative half the digits
+
+    `unpack` must give a tensor of the shape and dtype that `pack` was given.  As torch.autograd.graph's.
+    """
+
+    def __new__(cls, pack_hook: Any, unpack_hook: Any) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
+
+    def change(self, mode: Mode) -> Mode:
+        return mode._replace(saving=(self.pack_hook, self.unpack_hook))
+
+    def again(self) -> Scope:
+        return saved_tensors_hooks(self.pack_hook, self.unpack_hook)
 
 
 class outside_recording(Scope):

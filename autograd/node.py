@@ -7,6 +7,7 @@ and to arrays, never to Tensors: a graph has no reference cycles and is freed wi
 from __future__ import annotations
 
 from itertools import count
+from os.path import basename
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,26 +17,51 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
-NO_ATTRS: dict[str, Any] = {}
+NO_ATTRS: dict[Any, Any] = {}
 SEEN = {"complex": False, "hooks": False, "where": False}   # has any been met yet?  Sweeps ask once
 
 
 class Extra:
-    """What few nodes have: a name, hooks, a gradient to keep, and what `record()` noted."""
+    """What few nodes have: a name, hooks, a gradient to keep, and what `record()` noted.
 
-    __slots__ = ("name", "role", "hooks", "retain", "recorded", "value", "grad", "line", "module", "modules",
-                 "guards")
+    What nobody set is not stored: a recording makes one of these for each step.
+    """
 
-    def __init__(self, name: str = "", role: str = "input") -> None:
-        self.name, self.role = name, role
-        self.hooks: dict[int, Any] = {}       # number of the registration -> hook
-        self.retain = False
-        self.recorded = False
-        self.value: Any = None
-        self.grad: Any = None
-        self.line = self.module = ""
-        self.modules: dict[str, str] = {}     # dotted path -> class name, shared by all of one recording
-        self.guards: Any = ()                 # (position of a user's array in `saved`, mark of what it held)
+    name, role = "", "input"
+    hooks: dict[int, Any] = NO_ATTRS          # number of the registration -> hook
+    accumulated: dict[int, Any] = NO_ATTRS    # hooks to call when `.grad` of a leaf has grown
+    retain = recorded = False
+    value: Any = None
+    grad: Any = None
+    at: tuple[str, int] = ("", 0)             # the user's line: file and number
+    inside: Any = ""                          # the dotted path of the module, or an object whose path() finds it out
+    modules: dict[str, str] = NO_ATTRS        # dotted path -> class name, shared by all of one recording
+    unpack: Any = None                        # gives back what `saved_tensors_hooks` packed
+    guards: Any = ()                          # (position of a user's array in `saved`, mark of what it held)
+
+    def __init__(self, role: str = "input") -> None:
+        if role != "input":
+            self.role = role
+
+    @property
+    def line(self) -> str:
+        """file:line of the user's program, "" where it was not noted."""
+        return f"{basename(self.at[0])}:{self.at[1]}" if self.at[0] else ""
+
+    @property
+    def module(self) -> str:
+        """The dotted path of the module that the step ran in; "" at the top level."""
+        return self.inside if type(self.inside) is str else self.inside.path()
+
+    def add_hook(self, kind: str, hook: Any) -> Handle:
+        """Enter a hook under `kind`, "hooks" or "accumulated"."""
+        hooks = getattr(self, kind)
+        if hooks is NO_ATTRS:
+            hooks = {}
+            setattr(self, kind, hooks)
+        key = tick()
+        hooks[key] = hook
+        return Handle(hooks, key)
 
 
 class Node:
@@ -89,14 +115,14 @@ def leaf(value: Any, kind: Any = Node, extra: Extra | None = None) -> Any:
 class Handle:
     """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
 
-    __slots__ = ("extra", "key")
+    __slots__ = ("hooks", "key")
 
-    def __init__(self, extra: Extra, key: int) -> None:
-        self.extra, self.key = extra, key
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self.hooks, self.key = hooks, key
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self.extra.hooks.pop(self.key, None)
+        self.hooks.pop(self.key, None)
 
     def __enter__(self) -> Handle:
         return self

@@ -39,6 +39,9 @@ _KEEPS_TYPE = (GradientError, ShapeError)
 class Op:
     """A differentiable function: its forward, its rules, and what tests and pictures want to know."""
 
+    views = False                             # does the result share the memory of the first input where NumPy lets it?
+    selects = False                           # is it the second input where the first holds, the third elsewhere?
+
     def __init__(self, fn: Callable[..., Any], kind: str, rules: dict[str, Rule], *, shapes: str, domain: Any,
                  cases: Any, category: str, symbol: str, order: tuple[str, ...] | None, floating: bool,
                  aux: dict[str, Rule] | None, name: str, views: bool = False, selects: bool = False) -> None:
@@ -53,7 +56,7 @@ class Op:
         self.order = order or (*self.inputs, *self.attributes)
         self.shapes, self.domain, self.cases = shapes, domain, cases
         self.category, self.symbol, self.floating = category, symbol, floating
-        self.views, self.selects = views, selects   # shares memory where NumPy does; x where condition, else y
+        self.views, self.selects = views, selects
         self.rules = rules
         self.reflected = ""                    # "__radd__", where the op is an operator
         self.aux = aux or {}                   # by name, how to compute it afresh from inputs when a sweep is recorded

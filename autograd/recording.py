@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .modes import Mode, Scope
 from .node import Extra, Node
-from .place import user_line
+from .place import user_place
 from .tensor import stub_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class record(Scope):
@@ -28,7 +25,7 @@ class record(Scope):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path = ""                              # dotted path of the module running now
+        self.inside: Any = ""                       # dotted path of the module running now
         self.module_types: dict[str, str] = {}      # dotted path -> class name
         self._paths: dict[int, str] = {}            # id of a module -> dotted path, while its root runs
         self._roots = 0
@@ -38,9 +35,25 @@ class record(Scope):
 
     def note(self, node: Node, value: Any) -> None:
         """Called for each op result, in place of nothing at all."""
-        extra = node.extra = node.extra or Extra()
-        extra.recorded, extra.value, extra.line, extra.module = True, value, user_line(), self.path
+        extra = node.extra
+        if extra is None:
+            extra = node.extra = Extra()
+        extra.recorded, extra.value, extra.at = True, value, user_place()
+        if self.inside:
+            extra.inside = self.inside
         extra.modules = self.module_types
+
+    def step(self, node: Node, value: Any, *operands: Any) -> None:
+        """Called by the short ways: a result, and the tensors it was made from."""
+        for x in operands:
+            known = x.node if x.node is not None else stub_of(x)
+            if known.op is None:
+                self.leaf(known, x.value)
+        self.note(node, value)
+
+    def watch(self, order: list[Node]) -> Any:
+        """Who wants to see each gradient of a sweep over `order`: nobody, unless anomalies are looked for."""
+        return None
 
     def leaf(self, node: Node, value: Any) -> None:
         """Called for each operand: what nothing was computed for has its value noted here."""
@@ -49,19 +62,19 @@ class record(Scope):
                 node.extra = Extra()
             node.extra.value = value
 
+    def first_of(self, root: Any) -> str:
+        """The first word of the paths of an outermost module: its class, with a number where that ran already."""
+        kind = type(root).__name__.lower()
+        self._roots += 1
+        return kind if self._roots == 1 or kind not in self.module_types else f"{kind}_{self._roots - 1}"
+
     @contextmanager
-    def module(self, module: Any) -> Iterator[None]:
+    def module(self, module: Any) -> Any:
         """What runs in the block belongs to `module`: an object with named_modules, _parameters and _buffers."""
         outermost = not self._paths
-        before = self.path
+        before = self.inside
         if outermost:
-            kind = type(module).__name__
-            first = (
-                kind.lower()
-                if self._roots == 0 or kind.lower() not in self.module_types
-                else f"{kind.lower()}_{self._roots}"
-            )
-            self._roots += 1
+            first = self.first_of(module)
             for path, part in module.named_modules():
                 full = f"{first}.{path}" if path else first
                 self._paths[id(part)] = full
@@ -72,10 +85,10 @@ class record(Scope):
                     node.extra = Extra()
                 node.extra.name = node.extra.name or path
                 node.extra.value = tensor.value
-        self.path = self._paths.get(id(module), before)
+        self.inside = self._paths.get(id(module), before)
         try:
             yield
         finally:
-            self.path = before
+            self.inside = before
             if outermost:
                 self._paths.clear()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .ancestry import history, live_of, number
 from .call import apply
 from .changes import CHANGED, check_saved
 from .errors import GradientError, ShapeError
@@ -19,34 +19,6 @@ from .ops.elementwise import where
 from .ops.linear import conj, reshape, sum
 from .quiet import quietly
 from .tensor import Tensor, attach, wrap
-
-_number = attrgetter("index")
-
-
-def history(roots: Iterable[Node], since: int = 0, leaves: bool = True) -> list[Node]:
-    """The nodes the roots were made from, newest first, none older than number `since`.
-
-    A node is numbered when it is made, after all it was made from: order of number is a topological
-    order, and nothing older than a source can depend on it.  No recursion: a chain may be of any length.
-    """
-    order = [root for root in roots if leaves or root.op is not None]
-    found = set(order)
-    for node in order:                        # grows while it is walked
-        for p in node.parents:
-            if p is not None and p not in found and p.index >= since and (leaves or p.op is not None):
-                found.add(p)
-                order.append(p)
-    order.sort(key=_number, reverse=True)
-    return order
-
-
-def _live(order: list[Node], sources: Iterable[Node]) -> set[Node]:
-    """The nodes of a history (newest first) that depend on the sources, and the sources."""
-    live = set(sources)
-    for node in reversed(order):
-        if node not in live and not live.isdisjoint(node.parents):
-            live.add(node)
-    return live
 
 
 def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor] | None = None, *,
@@ -67,22 +39,23 @@ def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor
         order, live = history(grads, leaves=False), None
     else:
         wanted = [s.node for s in sources if s.node is not None]
-        order = history(grads, since=min(map(_number, wanted), default=0))
-        live = _live(order, wanted)
-    keep = set(wanted)
+        order = history(grads, since=min(map(number, wanted), default=0))
+        live = live_of(order, wanted)
+    keep, mode = set(wanted), current()
+    watch = None if mode is None or mode.recorder is None else mode.recorder.watch(order)
     if record:
         with enable_grad(), np.errstate(all="ignore"):
-            found = _walk(order, grads, live, keep, True, retain)
-    elif current() is None and not SEEN["hooks"]:
+            found = _walk(order, grads, live, keep, True, retain, watch)
+    elif mode is None and not SEEN["hooks"]:
         found = quietly(_walk, order, grads, live, keep, False, retain)
     else:
         with np.errstate(all="ignore"), outside_recording():
-            found = _walk(order, grads, live, keep, False, retain)
+            found = _walk(order, grads, live, keep, False, retain, watch)
     return found if sources is None else [None if s.node is None else found.get(s.node) for s in sources]
 
 
 def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, keep: set[Node],
-          record: bool, retain: bool) -> dict[Node, Any]:
+          record: bool, retain: bool, watch: Any = None) -> dict[Node, Any]:
     """The reverse sweep.  Returns what reached the leaves and the nodes in `keep`; consumes `grads`."""
     found: dict[Node, Any] = {}
     masks: dict[Node, Any] = {}               # where the gradient of a node goes on; elsewhere it was not selected
@@ -92,16 +65,19 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
         if g is None:
             continue
         mask = masks.pop(node, None) if masks else None
+        kept: Any = node.saved
         if node.extra is not None:
             g = _notice(node, g, record)
+            if node.extra.unpack is not None:
+                kept = _unpacked(node)
         if keep and node in keep:
             found[node] = g
         op = node.op
         if op is None:
             continue
-        if CHANGED and node.saved:
+        if CHANGED and kept:
             check_saved(node)
-        saved: Any = _recall(node) if record else node.saved
+        saved: Any = _recall(node, kept) if record else kept
         shape = node.shape
         # A rule is the plain transpose of the derivative; PyTorch's gradient of a complex value is its conjugate.
         turned = complex_seen and node.dtype.kind == "c"
@@ -109,7 +85,7 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
             g = conj(g)
         try:
             if op.selects or mask is not None:
-                _pull_selected(node, g, saved, mask, live, grads, masks)
+                _pull_selected(node, g, saved, mask, live, grads, masks, watch)
             else:
                 for p, (rule, a, b) in zip(node.parents, op.pulls):
                     if p is not None and (live is None or p in live):
@@ -119,6 +95,8 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
                             gp = rule(g, saved, node) if a is None else rule(g, saved[a], saved[b])
                         if turned:
                             gp = conj(gp)
+                        if watch is not None:
+                            watch.check_gradient(node, p, g, gp)
                         if shape and gp.shape != p.shape:        # nothing was stretched into a 0-d result
                             gp = fit(gp, p.shape)
                         if p in grads:
@@ -147,7 +125,7 @@ def _walk(order: list[Node], grads: dict[Node, Any], live: set[Node] | None, kee
 
 
 def _pull_selected(node: Node, g: Any, saved: Any, mask: Any, live: set[Node] | None, grads: dict[Node, Any],
-                   masks: dict[Node, Any]) -> None:
+                   masks: dict[Node, Any], watch: Any) -> None:
     """One step of the walk where some elements of the gradient are no number that happens to be 0, but were not
     selected by a `where`: past them nothing flows, also where a slope is infinite or NaN.
 
@@ -164,17 +142,22 @@ def _pull_selected(node: Node, g: Any, saved: Any, mask: Any, live: set[Node] | 
             gp = conj(gp)
         goes_on = mask
         if op.selects:
-            raw = node.saved[0]                                                  # type: ignore[index]
+            raw = saved[0].value if isinstance(saved[0], Tensor) else saved[0]
             chosen = np.broadcast_to(np.asarray(raw, bool) if i == 1 else ~np.asarray(raw, bool), node.shape)
             goes_on = chosen if mask is None else chosen & mask
+        elif mask is None:
+            pass
         elif op.kind == "linear":
-            goes_on = np.asarray(op.pull(i, mask.astype(np.float64), node.saved, node)) != 0
+            plain = [v.value if isinstance(v, Tensor) else v for v in saved]
+            goes_on = np.asarray(op.pull(i, mask.astype(np.float64), plain, node)) != 0
         elif op.kind != "elementwise" or gp.shape != node.shape:
             goes_on = None
         if goes_on is not None and goes_on.all():
             goes_on = None
         if goes_on is not None:
             gp = where(wrap(goes_on), gp, 0) if isinstance(gp, Tensor) else np.where(goes_on, gp, gp.dtype.type(0))
+        if watch is not None:
+            watch.check_gradient(node, p, g, gp)
         if gp.shape != p.shape:
             gp = fit(gp, p.shape)
             if goes_on is not None:
@@ -219,16 +202,30 @@ def _freed(node: Node) -> GradientError:
         "derivative, and the first backward freed it; pass retain_graph=True to the first backward")
 
 
-def _recall(node: Node) -> Any:
+def _unpacked(node: Node) -> Any:
+    """What a node saved, as it was before `saved_tensors_hooks` packed it."""
+    if node.saved is None:
+        return None
+    assert node.extra is not None
+    made = []
+    for packed in node.saved:
+        value = packed if packed is None else node.extra.unpack(packed)
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f"saved_tensors_hooks: unpack must return a Tensor; got {type(value).__name__}")
+        made.append(value if value is None else value.value)
+    return tuple(made)
+
+
+def _recall(node: Node, kept: Any) -> Any:
     """What a node saved, given back their histories, for a sweep that is itself recorded."""
-    if node.saved is None or node.op is None:
-        return node.saved
+    if kept is None or node.op is None:
+        return kept
     if node.op.variadic:
         made = (*(node.parents if 0 in node.op.kept else ()), *((node,) if 1 in node.op.kept else ()))
-        return [attach(v, m) if m is not None else v for v, m in zip(node.saved, made, strict=True)]
+        return [attach(v, m) if m is not None else v for v, m in zip(kept, made, strict=True)]
     made = (*node.parents, node)
     saved = [attach(v, made[k]) if k < len(made) and made[k] is not None and v is not None else v
-             for v, k in zip(node.saved, node.op.kept, strict=True)]
+             for v, k in zip(kept, node.op.kept, strict=True)]
     if node.op.aux:
         names = node.op.kept_names
         for name, afresh in node.op.aux.items():
@@ -249,7 +246,7 @@ def push(root: Tensor, tangents: Sequence[tuple[Tensor, Any]]) -> Any:
     for source, direction in tangents:
         if source.node is not None:
             tangent[source.node] = direction if isinstance(direction, Tensor) else wrap(direction)
-    order = history([root.node], since=min(map(_number, tangent), default=0))
+    order = history([root.node], since=min(map(number, tangent), default=0))
     for node in reversed(order):
         if node not in tangent and node.op is not None:
             directions = [None if p is None else tangent.get(p) for p in node.parents]
@@ -268,7 +265,7 @@ def _carry(node: Node, directions: list[Any]) -> Any:
         check_saved(node)
     if node.extra is not None and node.extra.guards:
         check_guards(node)
-    saved = _recall(node)
+    saved = _recall(node, node.saved if node.extra is None or node.extra.unpack is None else _unpacked(node))
     if op.kind == "linear":
         given = [_zeros_for(p, node, op, j) if d is None else d
                  for j, (p, d) in enumerate(zip(inputs_of(node), directions, strict=True))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from sys import getrefcount
+from sys import _getframe, getrefcount
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from .describe import describe
 from .errors import GradientError
-from .node import SEEN, Constant, Extra, Handle, Node, leaf, tick
+from .node import SEEN, Constant, Extra, Handle, Node, leaf
 from .promotion import as_value
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Tensor(Surface):
     Raises TypeError for data that are not numbers; GradientError for a gradient of integers or bools.
     """
 
-    __slots__ = ("value", "node", "stub", "view_of", "views", "origin", "__weakref__")
+    __slots__ = ("value", "node", "stub", "view_of", "views", "origin", "cut", "__weakref__")
     __array_priority__ = 1000
 
     value: Any                                # the array; a NumPy scalar when 0-d (ten times faster)
@@ -45,6 +45,7 @@ class Tensor(Surface):
     view_of: Any                              # of a view: its root and the steps to it
     views: list[ref[Tensor]]                  # of a root: its views; of a scalar: also what was detached from it
     origin: ref[Tensor]                       # of a scalar that was detached: from what
+    cut: Any                                  # why it has no history though what it came from had one (see why.py)
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: DTypeLike | None = None,
                  name: str | None = None) -> None:
@@ -199,15 +200,27 @@ class Tensor(Surface):
         """
         if self.node is None:
             raise GradientError("register_hook() was called on a tensor that does not require a gradient")
-        extra = extra_of(self)
-        key = tick()
         SEEN["hooks"] = True
-        extra.hooks[key] = hook
-        return Handle(extra, key)
+        return extra_of(self).add_hook("hooks", hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
+        """Call `hook(tensor)` each time a backward() has added to the `.grad` of this leaf.  Returns a handle.
+
+        With it an optimizer can step, and drop the gradient, while the sweep is still under way.
+        """
+        if self.node is None or self.node.op is not None:
+            raise GradientError("register_post_accumulate_grad_hook() needs a leaf that requires a gradient; "
+                                + ("this tensor requires none" if self.node is None else
+                                   f"this one was computed by {self.node.op.name}: use register_hook()"))      # type: ignore[union-attr]
+        itself = ref(self)
+        return extra_of(self).add_hook("accumulated", lambda: hook(itself()))    # type: ignore[arg-type]
 
     def detach(self) -> Tensor:
         """The same data without the history (memory is shared)."""
         made = wrap(self.value, Shared if type(self) is Shared else Tensor)
+        if self.node is not None:
+            made.cut = _getframe(1)
+            made.cut = (made.cut.f_code.co_filename, made.cut.f_lineno)
         if not self.value.shape:              # NumPy copies scalars: those who share one have to know each other
             made.origin = ref(self)
             self.views = [*(r for r in getattr(self, "views", ()) if r() is not None), ref(made)]

@@ -245,8 +245,8 @@ SABOTAGES = [
     Sabotage(
         "an op is drawn at the library's line, not the user's",
         "autograd/place.py",
-        "if not name.startswith(_OURS) and not",
-        "if not",
+        "        if not ours:",
+        "        if True:",
         ROWS,
         "recording_changes_nothing and add",
     ),

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # By package, the ground floor first; "" is the package's own __init__.py, "ops" that of ops/.
 FLOORS = {
     "autograd": [
-        ("errors", "modes", "place", "promotion", "quiet", "node"),
-        ("changes", "describe"),
+        ("errors", "place", "promotion", "quiet", "node"),
+        ("ancestry", "changes", "describe", "modes"),
         ("tensor",),
         ("aliasing", "copying", "creation", "guard", "recording"),
         ("call",),
@@ -45,7 +45,7 @@ FLOORS = {
         ("ops",),
         ("sweep",),
         ("methods", "transforms", "backward", "graph", "special", "fft", "linalg"),
-        ("check", "inplace", "protocols.arguments"),
+        ("anomaly", "check", "inplace", "reasons", "protocols.arguments"),
         ("protocols.complexes", "protocols.fourier", "protocols.reductions", "protocols.shapes"),
         ("protocols.joining", "protocols.orders", "protocols.products", "protocols.selecting"),
         ("protocols.linalg",),

@@ -247,7 +247,9 @@ def __getattr__(name: str) -> Any:
     if name not in LATE:
         raise AttributeError(f"module 'autograd.ops' has no attribute {name!r}")
     from importlib import import_module
-    return getattr(import_module(f".{LATE[name]}", __name__), OTHER_NAMES.get(name, name))
+    found = getattr(import_module(f".{LATE[name]}", __name__), OTHER_NAMES.get(name, name))
+    globals()[name] = found                   # the next one finds it at once
+    return found
 
 
 __all__ = [
