@@ -1,5 +1,7 @@
 """Is a derivative right?  Against central differences in float64, with the worst element named.
 
+A complex number counts as two real ones, of an input and of an output alike.
+
 Source: the tolerances are PyTorch's (torch.autograd.gradcheck): eps 1e-6, atol 1e-5, rtol 1e-3.
 """
 
@@ -26,8 +28,8 @@ def _fresh(inputs: Any) -> list[Any]:
     for x in _tuple(inputs):
         if isinstance(x, Tensor) and x.requires_grad:
             made.append(Tensor(np.array(x.value, np.complex128 if x.is_complex() else np.float64), requires_grad=True))
-        elif (isinstance(x, np.ndarray) and x.dtype.kind == "f") or isinstance(x, float):
-            made.append(Tensor(np.array(x, np.float64), requires_grad=True))
+        elif (isinstance(x, np.ndarray) and x.dtype.kind in "fc") or isinstance(x, (float, complex)):
+            made.append(Tensor(np.array(x, np.complex128 if np.iscomplexobj(x) else np.float64), requires_grad=True))
         else:
             made.append(x)
     if not any(isinstance(x, Tensor) and x.requires_grad for x in made):
@@ -38,15 +40,21 @@ def _fresh(inputs: Any) -> list[Any]:
 
 
 def _outputs(f: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
-    return [y for y in _tuple(f(*inputs)) if isinstance(y, Tensor) and y.dtype.kind == "f"]
+    return [y for y in _tuple(f(*inputs)) if isinstance(y, Tensor) and y.dtype.kind in "fc"]
+
+
+def _reals(x: Any) -> Any:
+    """The elements in C order as one axis of real numbers; a complex one as its two parts, one after the other."""
+    x = np.ascontiguousarray(x).reshape(-1)
+    return x.view(x.real.dtype)
 
 
 def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
               raise_exception: bool = True) -> bool:
     """Whether the gradients of f at the inputs agree with central differences, every element of every output.
 
-    Inputs that are float arrays, or tensors with requires_grad, are differentiated, in float64.
-    Raises GradientError naming the worst element with both values (or returns False).
+    Inputs that are arrays of real or complex numbers, or tensors with requires_grad, are differentiated, in double
+    precision.  Raises GradientError naming the worst element with both values (or returns False).
     """
     leaves = _fresh(inputs)
     with enable_grad():
@@ -58,38 +66,9 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
         for k, x in enumerate(leaves):
             if not (isinstance(x, Tensor) and x.requires_grad):
                 continue
-            shape = x.shape
-            base = np.atleast_1d(np.array(x.value))
-            flat = base.reshape(-1)
-            numeric = [np.empty((y.value.size, flat.size)) for y in outs]
-            for j in range(flat.size):
-                kept, sides = flat[j], []
-                for h in (eps, -eps):
-                    flat[j] = kept + h
-                    with no_grad():
-                        sides.append(
-                            _outputs(
-                                f,
-                                [
-                                    wrap(base.reshape(shape)[()].copy())
-                                    if i == k
-                                    else (v.detach() if isinstance(v, Tensor) else v)
-                                    for i, v in enumerate(leaves)
-                                ],
-                            )
-                        )
-                flat[j] = kept
-                for column, up, down in zip(numeric, *sides, strict=True):
-                    column[:, j] = (np.reshape(up.value, -1) - np.reshape(down.value, -1)) / (2 * eps)
+            numeric = _differences(f, leaves, k, [_reals(y.value).size for y in outs], eps)
             for n, y in enumerate(outs):
-                exact = np.zeros_like(numeric[n])
-                if y.requires_grad:
-                    for i in range(y.value.size):
-                        seed = np.zeros(y.value.size)
-                        seed[i] = 1
-                        g, = gradients(y, x, wrap(seed.reshape(y.shape)[()]), retain_graph=True, allow_unused=True)
-                        if g is not None:
-                            exact[i] = np.reshape(g.value, -1)
+                exact = _derivatives(y, x, numeric[n])
                 wrong = np.abs(exact - numeric[n]) > atol + rtol * np.abs(numeric[n])
                 wrong |= np.isnan(exact) != np.isnan(numeric[n])
                 if wrong.any():
@@ -99,14 +78,54 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
     return True
 
 
+def _differences(f: Callable[..., Any], leaves: list[Any], k: int, sizes: list[int], eps: float) -> list[Any]:
+    """For each output, d output / d input k by central differences: a row for each number of the output."""
+    shape = leaves[k].shape
+    base = np.array(leaves[k].value, order="C").reshape(-1)       # whatever the order of the input in memory
+    flat = base.view(base.real.dtype)
+    numeric = [np.empty((size, flat.size)) for size in sizes]
+    for j in range(flat.size):
+        kept, sides = flat[j], []
+        for h in (eps, -eps):
+            flat[j] = kept + h
+            args = [v.detach() if isinstance(v, Tensor) else v for v in leaves]
+            args[k] = wrap(base.reshape(shape)[()].copy())
+            with no_grad():
+                sides.append(_outputs(f, args))
+        flat[j] = kept
+        for column, up, down in zip(numeric, *sides, strict=True):
+            column[:, j] = (_reals(up.value) - _reals(down.value)) / (2 * eps)
+    return numeric
+
+
+def _derivatives(y: Tensor, x: Tensor, like: Any) -> Any:
+    """The same by the rules: the gradient of each number of the output."""
+    exact = np.zeros_like(like)
+    if y.requires_grad:
+        for i in range(len(exact)):
+            seed = np.zeros(y.shape, y.dtype).reshape(-1)
+            seed.view(seed.real.dtype)[i] = 1                     # 1 for a real part, i for an imaginary one
+            g, = gradients(y, x, wrap(seed.reshape(y.shape)[()]), retain_graph=True, allow_unused=True)
+            if g is not None:
+                exact[i] = _reals(g.value)
+    return exact
+
+
+def _place(x: Tensor, i: int) -> str:
+    """The index of the i-th number of a tensor."""
+    part = ""
+    if x.is_complex():
+        i, imaginary = divmod(i, 2)
+        part = " (imaginary part)" if imaginary else " (real part)"
+    return f"{[int(v) for v in np.unravel_index(i, x.shape)] if x.shape else []}{part}"
+
+
 def _complain(k: int, n: int, x: Tensor, y: Tensor, exact: Any, numeric: Any, eps: float) -> None:
     difference = np.where(np.isnan(exact - numeric), np.inf, np.abs(exact - numeric))
-    i, j = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    at_out = tuple(int(v) for v in np.unravel_index(int(i), y.shape)) if y.shape else ()
-    at_in = tuple(int(v) for v in np.unravel_index(int(j), x.shape)) if x.shape else ()
+    i, j = (int(v) for v in np.unravel_index(int(np.argmax(difference)), difference.shape))
     raise GradientError(
-        f"gradcheck: d output {n}{list(at_out)} / d input {k}{list(at_in)} is {exact[i, j]:.10g} by the rules and "
-        f"{numeric[i, j]:.10g} by central differences (step {eps:g}) at input value {np.reshape(x.value, -1)[j]:.10g}; "
+        f"gradcheck: d output {n}{_place(y, i)} / d input {k}{_place(x, j)} is {exact[i, j]:.10g} by the rules and "
+        f"{numeric[i, j]:.10g} by central differences (step {eps:g}) at input value {_reals(x.value)[j]:.10g}; "
         f"{int((difference > 1e-5 + 1e-3 * np.abs(numeric)).sum())} of {difference.size} elements differ")
 
 
@@ -128,9 +147,10 @@ def gradgradcheck(
     outs = _outputs(f, leaves)
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        seeds = [np.asarray(rng.standard_normal(y.shape)) for y in outs]
+        seeds = [_like(y, rng) for y in outs]
     else:
-        seeds = [np.asarray(s.value if isinstance(s, Tensor) else s, np.float64) for s in _tuple(grad_outputs)]
+        given = [s.value if isinstance(s, Tensor) else s for s in _tuple(grad_outputs)]
+        seeds = [np.asarray(s, np.complex128 if np.iscomplexobj(s) else np.float64) for s in given]
     wanted = [k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.requires_grad]
 
     def first(*args: Any) -> tuple[Any, ...]:
@@ -150,3 +170,9 @@ def gradgradcheck(
             )
         return tuple(g for g in found if g is not None)
     return gradcheck(first, (*leaves, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+
+
+def _like(y: Tensor, rng: np.random.Generator) -> Any:
+    """Random numbers of the shape and kind of y."""
+    drawn = rng.standard_normal(y.shape)
+    return np.asarray(drawn + 1j * rng.standard_normal(y.shape) if y.is_complex() else drawn)

@@ -34,7 +34,7 @@ def _leak(g: Any, passed: Any, slope: float) -> Any:
     return passed + (g - passed) * slope
 
 
-@_activation(x=lambda g, x, out, alpha: g * ((x > 0) + (x <= 0) * (out + alpha)),
+@_activation(x=lambda g, x, out, alpha: keep(g, ~(x <= 0)) + keep(g * (out + alpha), x <= 0),
              cases=[(((2, 3),), {}), (((3,),), {"alpha": 0.7})])
 def elu(x: Any, *, alpha: float = 1.0) -> Any:
     """Exponential linear unit:  x where x > 0, α(e^x - 1) elsewhere (Clevert et al. 2016)."""

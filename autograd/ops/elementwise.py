@@ -6,6 +6,7 @@ is its own transpose, so the same rule serves both directions.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,11 +57,15 @@ def _slope_of_power(x: Any, y: Any) -> Any:
     if isinstance(y, (int, float)):           # the common case: a Python exponent
         if y == 2:
             return 2 * x
-        return y * x ** (y - 1) if y else x * 0
+        return y * x ** (y - 1) if y else keep(x, False)          # 0, of infinities too
     return where(y == 0, 0, y * x ** (y - 1))
 
 
 def _log_of_power(x: Any, y: Any, out: Any) -> Any:
+    if isinstance(x, (int, float)):           # a Python base, weak as it was in the forward: float32 stays float32
+        if x == 0:
+            return where(y >= 0, out * 0, -math.inf)
+        return out * (math.log(x) if x > 0 else math.nan)
     return where((x == 0) & (y >= 0), 0, out * log(x))
 
 
@@ -70,10 +75,18 @@ def negative(x: Any) -> Any:
     return -x
 
 
-@elementwise(x=lambda g, x: g * sign(x))
+@elementwise(x=lambda g, x: g * _direction(x))
 def abs(x: Any) -> Any:
     """Absolute value:  |x|.  At 0 the derivative is taken as 0."""
     return np.abs(x)
+
+
+def _direction(x: Any) -> Any:
+    """x / |x|, and 0 at 0; of a real number its sign, which is flat, where that of a complex one turns with it."""
+    if x.dtype.kind != "c":
+        return sign(x)
+    size = abs(x)
+    return x / where(size == 0, math.inf, size)
 
 
 @elementwise(x=lambda g, x: g * (2 * x))

@@ -26,28 +26,35 @@ def ne(x: Any, y: Any) -> Any:
     return np.not_equal(x, y)
 
 
+def _in_order(who: str, compare: Any, x: Any, y: Any) -> Any:
+    for v in (x, y):
+        if np.iscomplexobj(v):
+            raise TypeError(f"{who} is not defined for complex numbers, which have no order; compare abs(x) or x.real")
+    return compare(x, y)
+
+
 @_logic(symbol="<")
 def lt(x: Any, y: Any) -> Any:
     """Less:  x < y."""
-    return np.less(x, y)
+    return _in_order("lt", np.less, x, y)
 
 
 @_logic(symbol="≤")
 def le(x: Any, y: Any) -> Any:
     """Less or equal:  x ≤ y."""
-    return np.less_equal(x, y)
+    return _in_order("le", np.less_equal, x, y)
 
 
 @_logic(symbol=">")
 def gt(x: Any, y: Any) -> Any:
     """Greater:  x > y."""
-    return np.greater(x, y)
+    return _in_order("gt", np.greater, x, y)
 
 
 @_logic(symbol="≥")
 def ge(x: Any, y: Any) -> Any:
     """Greater or equal:  x ≥ y."""
-    return np.greater_equal(x, y)
+    return _in_order("ge", np.greater_equal, x, y)
 
 
 @_logic()
@@ -132,20 +139,32 @@ def isfinite(x: Any) -> Any:
 
 @elementwise(x=lambda g: g * 0)
 def sign(x: Any) -> Any:
-    """-1, 0 or 1 as x is below, at or above 0.  The derivative is 0."""
-    return np.sign(x)
+    """-1, 0 or 1 as x is below, at or above 0; 0 of NaN (PyTorch).  The derivative is 0."""
+    if x.dtype.kind == "b":
+        return x.copy()
+    out = np.sign(x)
+    if out.dtype.kind != "f":
+        return out
+    if not out.ndim:
+        return out if out == out else x.dtype.type(0)
+    np.copyto(out, 0, where=out != out)
+    return out
 
 
 @_logic("axes that x has")
 def any(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Whether any element along `dim` is true (not zero)."""
-    return np.any(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
+    """Whether any element along `dim` is true (not zero): a bool, of uint8 a uint8 (PyTorch)."""
+    return _verdict(x, np.any(x, axis=axis_of(dim, x.ndim), keepdims=keepdim))
 
 
 @_logic("axes that x has")
 def all(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Whether all elements along `dim` are true (not zero)."""
-    return np.all(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
+    """Whether all elements along `dim` are true (not zero): a bool, of uint8 a uint8 (PyTorch)."""
+    return _verdict(x, np.all(x, axis=axis_of(dim, x.ndim), keepdims=keepdim))
+
+
+def _verdict(x: Any, made: Any) -> Any:
+    return made.astype(x.dtype) if x.dtype == np.uint8 else made
 
 
 @_logic("an axis that x has, with at least one element")

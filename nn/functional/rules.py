@@ -12,7 +12,7 @@ import numpy as np
 from autograd import clamp, elementwise, log
 
 
-@elementwise(x=lambda g, x, min_val, max_val: g * ((x > min_val) & (x < max_val)), category="activation")
+@elementwise(x=lambda g, x, min_val, max_val: g * ~((x <= min_val) | (x >= max_val)), category="activation")
 def hardtanh(x: Any, *, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x held within [min_val, max_val]:  min(max(x, lower), upper).  On a bound the derivative is 0."""
     return np.minimum(np.maximum(x, min_val), max_val)

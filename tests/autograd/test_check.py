@@ -35,6 +35,43 @@ def test_right_derivatives_pass(f, inputs):
     assert gradgradcheck(f, inputs) is True
 
 
+@pytest.mark.parametrize("turn", [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2],
+                                  lambda x: np.moveaxis(x, 0, -1)], ids=["Fortran", "reversed", "strided", "moved"])
+def test_memory_order_does_not_matter(turn):
+    x = turn(X)
+    for inputs in ((x, x * 2.0), (Tensor(x, requires_grad=True), turn(X + 1))):
+        assert gradcheck(lambda a, b: a * a * b, inputs) and gradgradcheck(lambda a, b: (a * a * b).T, inputs)
+    assert gradcheck(lambda a: (a * a).T, x)
+
+
+Z = np.array([[0.5 + 1j, -1 - 0.25j], [2j, 1.5 + 0j]])
+
+
+@pytest.mark.parametrize("f, inputs", [
+    (lambda z: z * z, Z), (lambda z: z.exp().sum(), Z), (lambda z: z @ z.T, Z), (lambda z, x: z * x, (Z, Z.real)),
+    (lambda z: ag.conj(z) * z, Z), (abs, Z), (lambda z: (z ** 3).T, Tensor(Z.T, requires_grad=True)),
+    (lambda z: 1 / z, 1 - 2j), (lambda x: x * (1 + 2j), Z.real),
+])
+def test_complex_numbers(f, inputs):
+    """Two real numbers each: PyTorch's gradient of either part of an output, in either part of an input."""
+    assert gradcheck(f, inputs)
+
+
+@pytest.mark.parametrize("f", [lambda z: z ** 3, lambda z: ag.conj(z) * z * z])
+def test_second_derivatives_of_complex_numbers(f):
+    assert gradgradcheck(f, Z)
+    assert gradgradcheck(f, Z, grad_outputs=Z)
+
+
+def test_the_wrong_part_is_named(declared):
+    @elementwise(z=lambda g, z: ag.conj(g) * (2 * z))
+    def turned(z):
+        """Square:  z^2, with the conjugate of the change."""
+        return z * z
+    with pytest.raises(GradientError, match=r"d output 0\[0\] \((real|imaginary) part\) / d input 0\[0\] \((real|im)"):
+        gradcheck(turned, np.array([1 + 2j]))
+
+
 def test_inputs_are_left_alone():
     x, y = Tensor(X.copy(), requires_grad=True), Tensor(X.copy())
     (x * 1).sum().backward()

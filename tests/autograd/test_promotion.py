@@ -1,4 +1,8 @@
-"""The dtype of a result, for every pair of dtypes and strengths: torch.result_type of PyTorch 2.13, written in."""
+"""The dtype of a result, for every pair of dtypes and strengths: torch.result_type of PyTorch 2.13, written in.
+
+Strength: a tensor with axes goes before a 0-d one, and that before a Python number, within a kind (bool, integer, real,
+complex).  The last test compares the tables with PyTorch's, where it is installed, and says what to write.
+"""
 
 from __future__ import annotations
 
@@ -176,6 +180,44 @@ def test_gradients_come_back_in_the_dtype_of_each_operand():
         assert x.grad.dtype == dtype_of(a) and y.grad.dtype == dtype_of(b) and y.grad.item() == 2.0
 
 
+def stays_narrow(f, code):
+    """Whether result and gradient are of the dtype of the tensor beside a Python number."""
+    for n, shape in itertools.product((2, 2.0, True), [(2,), ()]):
+        x = Tensor(np.full(shape, 1.5, dtype_of(code)), requires_grad=True)
+        y = f(x, n)
+        y.backward(Tensor(np.ones(shape, y.dtype)))
+        assert y.dtype == x.grad.dtype == dtype_of(code), (n, shape, y.dtype, x.grad.dtype)
+
+
+@pytest.mark.parametrize("code", "efdFD")
+@pytest.mark.parametrize("f", [lambda x, n: x + n, lambda x, n: n - x, lambda x, n: x * n, lambda x, n: n / x,
+                               lambda x, n: x ** n], ids=["add", "rsub", "mul", "rdiv", "pow"])
+def test_a_python_number_does_not_widen_the_gradient(f, code):
+    stays_narrow(f, code)
+
+
+@pytest.mark.parametrize("code", "efF")
+def test_a_python_base_does_not_widen_the_gradient(code):
+    stays_narrow(lambda x, n: n ** x, code)
+
+
 def test_result_dtype():
     assert ag.result_dtype([np.ones(2, "float32"), 1.5]) == np.float32 and ag.result_dtype([1, True]) == np.int64
     assert ag.result_dtype([np.ones(2, "int8"), np.float64(1)]) in (np.float64, np.float32)
+
+
+def test_the_tables_are_pytorchs():
+    torch = pytest.importorskip("torch")
+    of = {"?": torch.bool, "B": torch.uint8, "b": torch.int8, "h": torch.int16, "i": torch.int32, "l": torch.int64,
+          "e": torch.float16, "f": torch.float32, "d": torch.float64, "c": torch.complex32, "F": torch.complex64,
+          "D": torch.complex128}
+    code_of = {dtype: code for code, dtype in of.items()}
+
+    def table(others):
+        return tuple("".join(code_of[torch.result_type(torch.ones(2, dtype=of[a]), b)] for b in others) for a in CODES)
+    assert table([torch.ones(2, dtype=of[b]) for b in CODES]) == EQUAL_STRENGTH
+    assert table([torch.ones((), dtype=of[b]) for b in CODES]) == AXES_AND_0D
+    assert table(NUMBERS) == AND_A_NUMBER
+    for a, b in itertools.product(CODES, repeat=2):
+        both = torch.result_type(torch.ones((), dtype=of[a]), torch.ones((), dtype=of[b]))
+        assert code_of[both] == EQUAL_STRENGTH[CODES.index(a)][CODES.index(b)], "0-d ones are as strong as each other"
