@@ -42,7 +42,7 @@ from .transforms import jvp as jvp
 from .transforms import value_and_grad as value_and_grad
 from .transforms import vjp as vjp
 
-_PACKAGES = ("linalg", "fft", "special")
+_PACKAGES = ("linalg", "fft", "special", "masked", "signal")
 _LATE = {"detect_anomaly": "anomaly", "set_detect_anomaly": "anomaly", "why": "reasons", "Function": "function",
          "once_differentiable": "function"}
 

@@ -25,7 +25,7 @@ ALIASES = {"axis": "dim", "axes": "dims", "keepdims": "keepdim"}      # NumPy's 
 def caller(op: Op) -> Callable[..., Any]:
     """The function a user calls.  The forms that appear in inner loops have a short way of their own."""
     if not op.attributes and not op.variadic and not op.optional and len(op.rules) == len(op.inputs):
-        if len(op.inputs) == 1:
+        if len(op.inputs) == 1 and not op.views:
             call = _unary(op)
         elif len(op.inputs) == 2 and not op.aux:
             call = _binary(op)
@@ -99,7 +99,7 @@ def _binary(op: Op) -> Callable[..., Any]:
                 else:
                     values = (xv, yv, out)
                     node.saved = tuple([values[k] for k in kept])
-                node.shape, node.dtype, node.index, node.extra = out.shape, xn.dtype, tick(), None
+                node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
                 if mode is not None:
                     mode.recorder.step(node, out, x, y)
                 tensor = wrapped(Tensor)

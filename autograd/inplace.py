@@ -255,7 +255,7 @@ for _name in IN_PLACE:
     if hasattr(Tensor, _name):
         setattr(Tensor, f"{_name}_", _method(_name))
 for _name, _symbol in {"add": "+=", "sub": "-=", "mul": "*=", "truediv": "/=", "floordiv": "//=", "mod": "%=",
-                       "pow": "**=", "and": "&=", "or": "|=", "xor": "^="}.items():
+                       "pow": "**=", "and": "&=", "or": "|=", "xor": "^=", "lshift": "<<=", "rshift": ">>="}.items():
     setattr(Tensor, f"__i{_name}__", _operator(_symbol, getattr(Tensor, f"__{_name}__")))
 
 

@@ -53,31 +53,12 @@ METHODS = [
     "unfold", "unique", "unique_consecutive", "unsqueeze", "var", "vdot", "vsplit", "xlogy",
 ]
 METHODS += [
-    "det",
-    "slogdet",
-    "logdet",
-    "inverse",
-    "cholesky",
-    "cholesky_solve",
-    "cholesky_inverse",
-    "geqrf",
-    "ormqr",
-    "qr",
-    "svd",
-    "pinverse",
-    "matrix_exp",
-    "matrix_power",
-    "triangular_solve",
-    "lu",
-    "lu_solve",
-    "stft",
-    "istft",
-    "lgamma",
-    "digamma",
-    "mvlgamma",
-    "igamma",
-    "igammac",
-    "i0",
+    "adjoint", "angle", "as_strided", "as_strided_scatter", "bernoulli", "bernoulli_", "cauchy_", "chalf",
+    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "digamma", "exponential_", "frexp", "geometric_",
+    "geqrf", "i0", "igamma", "igammac", "inverse", "is_nonzero", "is_same_size", "is_signed", "istft", "lgamma",
+    "log_normal_", "logdet", "lu", "lu_solve", "matrix_exp", "matrix_power", "multinomial", "mvlgamma",
+    "new_empty_strided", "normal_", "ormqr", "pinverse", "positive", "qr", "random_", "resize_", "resize_as_",
+    "slogdet", "stft", "svd", "triangular_solve", "uniform_",
 ]
 
 
@@ -94,6 +75,11 @@ def _late(name: str) -> Any:
 for _name in METHODS:
     setattr(Tensor, _name, _late(_name) if _name in ops.LATE else getattr(ops, _name))
 setattr(Tensor, "polygamma", lambda x, n: ops.__getattr__("polygamma")(n, x))
+
+
+for _symbol, _name in {"lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}.items():
+    setattr(Tensor, f"__{_symbol}__", _late(_name))
+    setattr(Tensor, f"__r{_symbol}__", lambda y, x, _name=_name: ops.__getattr__(_name)(x, y))
 
 
 def method(function: Any) -> Any:
@@ -154,9 +140,9 @@ def tile(self: Tensor, *dims: Any) -> Tensor:
 
 
 @method
-def flip(self: Tensor, *dims: Any) -> Tensor:
+def flip(self: Tensor, *axes: Any, dims: Any = None) -> Tensor:
     """The elements in reverse order along the axes given."""
-    return ops.flip(self, dims=_sizes(dims))
+    return ops.flip(self, dims=_sizes(axes) if dims is None else dims)
 
 
 @method
@@ -254,6 +240,8 @@ for _name, _dtype in {"float": "float32", "double": "float64", "half": "float16"
                       "cfloat": "complex64", "cdouble": "complex128"}.items():
     setattr(Tensor, _name, lambda self, _dtype=_dtype: self.to(_dtype))
 
+setattr(Tensor, "real", property(lambda x: ops.__getattr__("real")(x)))
+setattr(Tensor, "imag", property(lambda x: ops.__getattr__("imag")(x)))
 setattr(Tensor, "T", property(lambda x: ops.permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))))
 setattr(Tensor, "__rdiv__", Tensor.__rtruediv__)
 setattr(Tensor, "H", property(lambda x: ops.conj(ops.t(x))))

@@ -143,15 +143,23 @@ arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh = (acos, acosh, asin,
 greater, greater_equal, less, less_equal, not_equal = (gt, ge, lt, le, ne)
 swapaxes = swapdims = transpose
 concat = cat
+take_along_axis, around, rint = (take_along_dim, round, round)
 expand_dims, broadcast_to, moveaxis, ravel = (unsqueeze, expand, movedim, flatten)
 
 FAMILIES = {
     "adaptive": """
         adaptive_avg_pool1d adaptive_max_pool1d
     """,
+    "alignment": """
+        ctc_loss
+    """,
     "arrange": """
-        diag diag_embed diagflat fliplr flipud narrow rot90 select sum_to_size t trace tril_indices
-        triu_indices unfold
+        diag diag_embed diagflat fliplr flipud narrow rot90 select sum_to_size t trace tril_indices triu_indices
+        unfold
+    """,
+    "averages": """
+        average cumulative_prod cumulative_sum logmeanexp nancumprod nancumsum nanmax nanmin nanpercentile
+        nanprod nanstd nanvar percentile ptp
     """,
     "bessel": """
         i0
@@ -159,23 +167,53 @@ FAMILIES = {
     "binary": """
         addcdiv addcmul float_power fmax fmin hypot ldexp logaddexp2 polar rsub xlogy
     """,
+    "blanks": """
+        empty_permuted empty_strided geomspace new_empty_strided resize_ resize_as_ scalar_tensor
+    """,
+    "complex_parts": """
+        adjoint angle chalf complex imag real view_as_complex view_as_real
+    """,
     "conv": """
         conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
     """,
+    "copied": """
+        detach_copy select_copy slice_copy split_copy view_as_complex_copy view_as_real_copy
+    """,
     "copies": """
-        alias_copy conj_physical constant_pad_nd diagonal_copy expand_copy fill narrow_copy
-        permute_copy resolve_conj resolve_neg split_with_sizes_copy squeeze_copy t_copy
-        transpose_copy unbind_copy unfold_copy unsafe_chunk unsafe_split unsqueeze_copy view_copy
+        alias_copy conj_physical constant_pad_nd diagonal_copy expand_copy fill narrow_copy permute_copy
+        resolve_conj resolve_neg split_with_sizes_copy squeeze_copy t_copy transpose_copy unbind_copy
+        unfold_copy unsafe_chunk unsafe_split unsqueeze_copy view_copy
+    """,
+    "cosines": """
+        dct idct
     """,
     "counting": """
-        argwhere bincount bucketize histc isin nonzero nonzero_static searchsorted unique
-        unique_consecutive
+        argwhere bincount bucketize histc isin nonzero nonzero_static searchsorted unique unique_consecutive
+    """,
+    "curves": """
+        convolve convolve2d correlate interp polyder polyval unwrap vander
+    """,
+    "draws": """
+        bernoulli binomial multinomial normal poisson randint_like uniform
+    """,
+    "edits": """
+        append block choose compress delete ediff1d extract insert partition piecewise resize rollaxis
+        sliding_window_view
     """,
     "factorize": """
         cholesky_inverse cholesky_solve geqrf old_cholesky old_qr ormqr
     """,
+    "fills": """
+        bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ uniform_
+    """,
+    "finite": """
+        gradient
+    """,
     "gaussian": """
         erfinv
+    """,
+    "histograms": """
+        histogram histogram2d histogramdd
     """,
     "image": """
         channel_shuffle pixel_shuffle pixel_unshuffle
@@ -183,11 +221,17 @@ FAMILIES = {
     "lengths": """
         norm
     """,
-    "triangular": """
-        lu_unpack old_lu old_lu_solve
+    "lowrank": """
+        lobpcg pca_lowrank svd_lowrank
+    """,
+    "mantissa": """
+        frexp positive
     """,
     "matrix_functions": """
         chain_matmul matrix_exp matrix_power
+    """,
+    "native": """
+        native_batch_norm native_dropout native_group_norm native_layer_norm
     """,
     "pool": """
         avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d
@@ -195,16 +239,26 @@ FAMILIES = {
     "products": """
         addbmm addmm addmv addr baddbmm cdist cross dist inner pdist renorm tensordot vdot
     """,
+    "queries": """
+        broadcast_shapes can_cast is_complex is_floating_point is_nonzero is_same_size is_signed is_tensor numel
+        promote_types ravel_multi_index result_type unravel_index
+    """,
     "rounding": """
-        bitwise_left_shift bitwise_right_shift copysign fmod frac gcd heaviside isneginf isposinf
-        isreal lcm nan_to_num nextafter sgn signbit
+        bitwise_left_shift bitwise_right_shift copysign fmod frac gcd heaviside isneginf isposinf isreal lcm
+        nan_to_num nextafter sgn signbit
     """,
     "scan": """
         cummax cummin cumprod cumulative_trapezoid diff logcumsumexp trapezoid
     """,
     "scattering": """
-        diagonal_scatter index_add index_copy index_fill index_put index_reduce masked_scatter put
-        scatter scatter_add scatter_reduce select_scatter slice_scatter
+        diagonal_scatter index_add index_copy index_fill index_put index_reduce masked_scatter put scatter
+        scatter_add scatter_reduce select_scatter slice_scatter
+    """,
+    "segments": """
+        segment_max segment_mean segment_min segment_prod segment_reduce segment_sum
+    """,
+    "shorttime": """
+        istft stft
     """,
     "singular": """
         old_svd pinv
@@ -216,16 +270,21 @@ FAMILIES = {
         digamma gammainc gammaincc lgamma multigammaln polygamma
     """,
     "stacking": """
-        atleast_1d atleast_2d atleast_3d block_diag cartesian_prod column_stack combinations dsplit
-        dstack hsplit hstack kron meshgrid repeat_interleave split_with_sizes tensor_split vsplit
-        vstack
+        atleast_1d atleast_2d atleast_3d block_diag cartesian_prod column_stack combinations dsplit dstack
+        hsplit hstack kron meshgrid repeat_interleave split_with_sizes tensor_split vsplit vstack
     """,
     "statistics": """
-        aminmax corrcoef cov kthvalue median mode msort nanmean nanmedian nanquantile nansum
-        quantile std std_mean var var_mean
+        aminmax corrcoef cov kthvalue median mode msort nanmean nanmedian nanquantile nansum quantile std
+        std_mean var var_mean
     """,
-    "shorttime": """
-        istft stft
+    "strided": """
+        as_strided as_strided_copy as_strided_scatter
+    """,
+    "tapers": """
+        bartlett_window blackman_window hamming_window hann_window kaiser_window
+    """,
+    "triangular": """
+        lu_unpack old_lu old_lu_solve
     """,
     "unary": """
         cbrt deg2rad logit rad2deg sinc
@@ -235,6 +294,8 @@ FAMILIES = {
     """,
 }
 OTHER_NAMES = {
+    "repeat": "repeat_interleave", "degrees": "rad2deg", "radians": "deg2rad",
+    "array_split": "tensor_split",
     "row_stack": "vstack", "trapz": "trapezoid", "gammaln": "lgamma", "mvlgamma": "multigammaln", "igamma":
     "gammainc", "igammac": "gammaincc", "inverse": "inv", "cholesky": "old_cholesky", "qr": "old_qr", "lu":
     "old_lu", "lu_solve": "old_lu_solve", "svd": "old_svd", "pinverse": "pinv",
@@ -254,20 +315,20 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "abs", "absolute", "acos", "acosh", "add", "affine", "all", "allclose", "amax", "amin", "any", "arccos",
-    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "asin", "asinh",
-    "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "broadcast_tensors",
-    "broadcast_to", "cast", "cat", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat",
-    "concatenate", "conj", "cos", "cosh", "count_nonzero", "cumsum", "diagonal", "div", "divide", "dot", "einsum",
-    "elu", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_dims", "expm1", "fix", "flatten", "flip",
-    "floor", "floor_divide", "gather", "ge", "gelu", "greater", "greater_equal", "gt", "identity", "index_select",
-    "isclose", "isfinite", "isinf", "isnan", "le", "leaky_relu", "lerp", "less", "less_equal", "log", "log10",
-    "log1p", "log2", "log_softmax", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logsigmoid", "logsumexp", "lt", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "min",
-    "minimum", "mm", "mod", "moveaxis", "movedim", "mul", "multiply", "mv", "ne", "neg", "negative", "not_equal",
-    "one_hot", "outer", "pad", "permute", "pow", "power", "prod", "ravel", "reciprocal", "relu", "remainder",
-    "reshape", "roll", "round", "rsqrt", "sigmoid", "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh",
-    "softmax", "softmax_cross_entropy", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "standardize", "sub", "subtract", "sum", "swapaxes", "swapdims", "take", "take_along_dim", "tan", "tanh",
-    "tile", "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind", "unflatten", "unsqueeze",
-    "where",
+    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "around", "asin",
+    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm",
+    "broadcast_tensors", "broadcast_to", "cast", "cat", "ceil", "chunk", "clamp", "clamp_max", "clamp_min", "clip",
+    "clone", "concat", "concatenate", "conj", "cos", "cosh", "count_nonzero", "cumsum", "diagonal", "div", "divide",
+    "dot", "einsum", "elu", "eq", "equal", "erf", "erfc", "exp", "exp2", "expand", "expand_dims", "expm1", "fix",
+    "flatten", "flip", "floor", "floor_divide", "gather", "ge", "gelu", "greater", "greater_equal", "gt",
+    "identity", "index_select", "isclose", "isfinite", "isinf", "isnan", "le", "leaky_relu", "lerp", "less",
+    "less_equal", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logsigmoid", "logsumexp", "lt", "masked_fill", "masked_select", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "mm", "mod", "moveaxis", "movedim", "mul", "multiply", "mv", "ne", "neg",
+    "negative", "not_equal", "one_hot", "outer", "pad", "permute", "pow", "power", "prod", "ravel", "reciprocal",
+    "relu", "remainder", "reshape", "rint", "roll", "round", "rsqrt", "sigmoid", "sigmoid_cross_entropy", "sign",
+    "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus", "sort", "split", "sqrt", "square",
+    "squeeze", "stack", "standardize", "sub", "subtract", "sum", "swapaxes", "swapdims", "take", "take_along_axis",
+    "take_along_dim", "tan", "tanh", "tile", "topk", "transpose", "tril", "triu", "true_divide", "trunc", "unbind",
+    "unflatten", "unsqueeze", "where",
 ]

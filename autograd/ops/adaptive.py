@@ -64,7 +64,8 @@ def _adaptive_max(x: Any, output_size: Any, return_indices: bool, d: int) -> Any
     flat = flat.reshape(*out, -1)
     lead = tuple(x.shape[:-d])
     value = array_of(x).reshape(*lead, prod(size))[..., flat]
-    best = np.where(np.isnan(value).any(-1), np.isnan(value).argmax(-1), value.argmax(-1))
+    lost = np.isnan(value)[..., ::-1]         # of several NaN the last, as max_pool has it
+    best = np.where(lost.any(-1), value.shape[-1] - 1 - lost.argmax(-1), value.argmax(-1))
     index = np.take_along_axis(np.broadcast_to(flat, value.shape), best[..., None], -1)[..., 0]
     batch = np.arange(prod(lead)).reshape(*lead, *(1,) * d)
     y = reshape(x, shape=(prod(lead), prod(size)))[batch, index]

@@ -18,6 +18,8 @@ from .shape import flatten
 @composed
 def narrow(x: Any, dim: int, start: Any, length: int) -> Any:
     """The `length` slices along `dim` from `start` on."""
+    if getattr(start, "ndim", 0) or getattr(getattr(start, "dtype", None), "kind", "i") not in "iu":
+        raise TypeError(f"narrow: expected start to be one integer; got {start!r}")
     at, start = axis_in(dim, x.ndim, "narrow"), int(start)
     if x.ndim == 0:
         raise ShapeError("narrow: a scalar has no axis to be narrowed")

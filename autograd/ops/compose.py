@@ -62,9 +62,15 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
 
 @composed
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
-    """x with `value` where the mask is true."""
+    """x with `value`, one number, where the mask is true; the dtype is that of x."""
+    if getattr(value, "ndim", 0):
+        raise ShapeError(f"masked_fill: expected one value; got shape {tuple(value.shape)}: use where")
+    if x.dtype.kind != "c" and np.iscomplexobj(array_of(value)):
+        raise TypeError(f"masked_fill: the complex value {value} cannot be converted to {x.dtype}")
     if not isinstance(value, Tensor):
         value = x.dtype.type(value)
+    elif value.dtype != x.dtype:
+        value = li.cast(value, dtype=x.dtype)
     return ew.where(mask, value, x)
 
 
@@ -197,15 +203,26 @@ def lerp(start: Any, end: Any, weight: Any) -> Any:
 def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """Held within bounds:  min(max(x, lower), upper); numbers, or tensors, which then have a gradient too.
 
-    On a bound that is a number the derivative to x is 1.
+    On a bound the derivative is that to x, 1.  NaN, without a derivative, where x or a bound is.
     """
     if min is None and max is None:
         raise TypeError("clamp() needs min or max")
     if not any(isinstance(b, (Tensor, np.ndarray)) for b in (min, max)):
         return ew.clamp(x, min=min, max=max)
     if min is not None:
-        x = ew.where(lo.lt(x, min), min, x)
-    return x if max is None else ew.where(lo.gt(x, max), max, x)
+        if max is not None and isinstance(min, Tensor):
+            one = array_of(min) == array_of(max)                  # one bound from both sides: no derivative (PyTorch)
+            min = ew.where(one, min.detach(), min) if one.any() else min
+        x = _held(x, min, lo.lt, lo.ge)
+    return x if max is None else _held(x, max, lo.gt, lo.le)
+
+
+def _held(x: Any, bound: Any, beyond: Any, within: Any) -> Any:
+    """The bound where x is beyond it, x within, and NaN, without a derivative, where they cannot be compared."""
+    value, at = array_of(x), bound.value if isinstance(bound, Tensor) else bound
+    over, inside = beyond(value, at), within(value, at)
+    held = ew.where(over, bound, x)
+    return held if (over | inside).all() else ew.where(over | inside, held, value.dtype.type(np.nan))
 
 
 @composed
@@ -228,6 +245,8 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
     """
     if dtype is not None:
         x = li.cast(x, dtype=dtype)
+    if x.dtype == np.float16 and p not in ("fro", None, 2):        # powers soon leave its range
+        return li.cast(norm(li.cast(x, dtype=np.float32), p, dim, keepdim), dtype=x.dtype)
     if p in ("fro", None, 2):
         return re_.euclidean_norm(x, dim=dim, keepdim=keepdim)
     if isinstance(p, str):
@@ -242,7 +261,7 @@ def norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: 
     if p < 0:                                 # 0 if any element is, and no slope then
         hit = lo.any(array_of(size) == 0, dim=dim, keepdim=keepdim)
         total = li.sum(ew.power(ew.where(array_of(size) == 0, 1, size), p), dim=dim, keepdim=keepdim)
-        return ew.where(hit, 0, ew.power(total, 1 / p))
+        return ew.where(hit & (array_of(total) == array_of(total)), 0, ew.power(total, 1 / p))
     return _root(li.sum(_root(size, p), dim=dim, keepdim=keepdim), 1 / p)
 
 
@@ -254,13 +273,15 @@ def _root(x: Any, p: float) -> Any:
 
 @elementwise(x=lambda g: g * 0, category="logic")
 def indicator(x: Any) -> Any:
-    """1 where x is not 0, in its dtype.  The derivative is 0."""
-    return (x != 0).astype(x.dtype)
+    """1 where x is not 0, in its dtype, and NaN of NaN.  The derivative is 0."""
+    return np.where(x == x, x != 0, x).astype(x.dtype)
 
 
 @composed
 def isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Where  |x - y| <= atol + rtol |y|."""
+    """Where  |x - y| <= atol + rtol |y|.  ValueError for a negative tolerance."""
+    if rtol < 0 or atol < 0:
+        raise ValueError(f"isclose: expected rtol and atol of at least 0; got {rtol} and {atol}")
     return tensor_if(x if isinstance(x, Tensor) else y, np.isclose(array_of(x), array_of(y), rtol, atol, equal_nan))
 
 

@@ -40,6 +40,8 @@ def histc(x: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
     if not (np.isfinite(low) and np.isfinite(high)) or low > high:
         raise ValueError(f"histc: expected a finite range; got [{low}, {high}]")
     inside = value[(value >= low) & (value <= high)].astype(np.float64)
+    if low == high:                           # so large that ±1 changes nothing
+        return tensor_if(x, np.bincount(np.full(inside.shape, bins // 2), minlength=bins).astype(value.dtype))
     place = np.minimum(((inside - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return tensor_if(x, np.bincount(place, minlength=bins).astype(value.dtype))
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..op import elementwise
+from .logarithms import logaddexp_of
 from .logic import ge, le, no_integer_division_by_zero, sign
 
 POSITIVE, UNIT = (0.2, 3.0), (-0.9, 0.9)
@@ -48,8 +49,14 @@ def divide(x: Any, y: Any) -> Any:
 @elementwise(x=lambda g, x, y: g * _slope_of_power(x, y), y=lambda g, x, y, out: g * _log_of_power(x, y, out),
              domain=POSITIVE, symbol="^")
 def power(x: Any, y: Any) -> Any:
-    """Power:  x^y.  At y = 0 the derivative to x is 0; at x = 0, y >= 0 the derivative to y is 0 (PyTorch)."""
+    """Power:  x^y.  At y = 0 the derivative to x is 0; at x = 0, y >= 0 the derivative to y is 0 (PyTorch).
+
+    An integer to the power of a tensor of integers is truncated: 0 where the exponent is below 0, unless x is ±1.
+    """
     with np.errstate(all="ignore"):
+        if getattr(y, "dtype", np.dtype(float)).kind == "i" and np.any(np.less(y, 0)) and x.dtype.kind in "iu":
+            return np.where(y < 0, np.where(np.abs(x) == 1, x ** (y & 1), 0), x ** np.maximum(y, 0)).astype(
+                np.result_type(x, y))[()]
         return x ** y
 
 
@@ -91,8 +98,8 @@ def _direction(x: Any) -> Any:
 
 @elementwise(x=lambda g, x: g * (2 * x))
 def square(x: Any) -> Any:
-    """Square:  x^2."""
-    return x * x
+    """Square:  x^2; of bools in int64 (PyTorch)."""
+    return x * x if x.dtype.kind != "b" else x.astype(np.int64)
 
 
 @elementwise(x=lambda g, out: g / (2 * out), domain=POSITIVE, floating=True)
@@ -270,8 +277,7 @@ def log1p(x: Any) -> Any:
 @elementwise(x=lambda g, x, y: g / (1 + exp(y - x)), y=lambda g, x, y: g / (1 + exp(x - y)), floating=True)
 def logaddexp(x: Any, y: Any) -> Any:
     """ln(e^x + e^y), without overflow."""
-    with np.errstate(all="ignore"):
-        return np.logaddexp(x, y)
+    return logaddexp_of(x, y)
 
 
 # -- angles (radians) and hyperbolic functions -----------------------------------------------------------

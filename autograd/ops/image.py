@@ -12,8 +12,8 @@ from ..errors import ShapeError
 from ..op import linear
 from .adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .axes import axis_in
-from .composed import composed
-from .linear import getitem, permute, reshape
+from .composed import array_of, composed, tensor_if
+from .linear import cast, getitem, permute, reshape
 from .shape import pad as pad_constant
 
 _INDEX = np.array([2, 0, 0, 1])
@@ -53,7 +53,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None 
     last element again), 'circular' (from the other end).
     """
     if mode == "constant":
-        return pad_constant(x, pad, mode, 0.0 if value is None else value)
+        return pad_constant(x, pad, mode, x.dtype.type(0 if value is None else value))
     if mode not in ("reflect", "replicate", "circular"):
         raise ValueError(f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular'; got {mode!r}")
     if value:
@@ -150,6 +150,11 @@ def interpolate(x: Any, size: Any = None, scale_factor: Any = None, mode: str = 
                          f"output {out}")
     if mode == "area":
         return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[d - 1](x, out)
+    if smooth and x.dtype.kind in "iu":       # pixels: weighed as floats, and rounded
+        fine = interpolate(cast(x, dtype=np.float32), size, scale_factor, mode, align_corners, recompute_scale_factor,
+                           antialias)
+        whole, limits = np.floor(array_of(fine) + 0.5), np.iinfo(x.dtype)
+        return tensor_if(x, whole.clip(limits.min, limits.max).astype(x.dtype))
     for j, (n, m) in enumerate(zip(inner, out)):
         step = n / m if scale_factor is None or recompute_scale_factor else 1 / each[j]
         x = _resized(x, j + 2, m, step, mode, bool(align_corners), antialias)

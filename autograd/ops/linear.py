@@ -52,7 +52,7 @@ def cast(x: Any, *, dtype: Any) -> Any:
 @elementwise(x=lambda g: conj(g))
 def conj(x: Any) -> Any:
     """Complex conjugate; a real number itself."""
-    return np.conjugate(x)                    # x.conj() of real values would be x itself
+    return np.conjugate(x) if x.dtype.kind != "b" else x.copy()      # x.conj() of real values would be x itself
 
 
 @linear(views=True, x=lambda g, x_shape: reshape(g, shape=x_shape), shapes="as many elements after as before",
@@ -100,6 +100,7 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
     Long float32 sums over an outer axis accumulate in float64: no axis is less accurate than another.
     """
     axis = axis_of(dim, x.ndim)
+    whole = np.int64 if dtype is None else dtype
     if dtype is not None:
         x, dtype = x.astype(dtype), None
     kind, size = x.dtype.kind, x.dtype.itemsize
@@ -107,7 +108,7 @@ def sum(x: Any, *, dim: Any = None, keepdim: bool = False, dtype: Any = None) ->
         if size < 8 and (x.size > 4096 or size == 2) and not _inner(x, axis):
             return np.add.reduce(x, axis=axis, dtype=np.float64, keepdims=keepdim).astype(x.dtype)
     elif kind in "bui":
-        dtype = np.int64
+        dtype = whole
     return np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keepdim)
 
 
@@ -273,11 +274,13 @@ def cumsum(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Running sum along `dim`:  y[i] = Σ_{j<=i} x[j].  float32 accumulates in float64."""
     if dtype is not None:
         x = x.astype(dtype)
+    elif x.dtype.kind in "bui":
+        x = x.astype(np.int64)
     if x.ndim == 0:
         return x
     if x.dtype.kind == "f" and x.dtype.itemsize < 8:
         return np.cumsum(x, dim, dtype=np.float64).astype(x.dtype)
-    return np.cumsum(x, dim, dtype=np.int64 if x.dtype.kind in "bui" else None)
+    return np.cumsum(x, dim, dtype=x.dtype)
 
 
 @linear(x=lambda g, x_shape, diagonal: tril(g, diagonal=diagonal), shapes="at least two axes",

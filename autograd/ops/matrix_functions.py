@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from .linear import concatenate, conj, getitem, permute, reshape, sum
+from .linear import cast, concatenate, conj, getitem, permute, reshape, sum
 from .solve import SQUARE, check_matrices, inv, solve
 
 
@@ -46,6 +46,8 @@ def matrix_exp(A: Any) -> Any:
     Source: Higham, "The scaling and squaring method for the matrix exponential revisited" (2005), algorithm 2.3; the
     derivative is a block of the exponential of a matrix twice as large (Van Loan, 1978).
     """
+    if A.dtype == np.float16:
+        return matrix_exp(A.astype(np.float32)).astype(A.dtype)
     check_matrices("matrix_exp", A)
     if not A.size:
         return A.copy()
@@ -113,9 +115,10 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     n = x.shape[-1] if N is None else N
     if n < 0 or (N is not None and N <= 1 and N != 1):
         raise ValueError(f"vander: expected N of at least 1; got {N}")
+    x = cast(x, dtype=np.int64) if x.dtype.kind in "biu" else x
     base = reshape(x, shape=(*(x.shape or (1,)), 1))
-    columns = [base * 0 + 1]
-    for _ in range(n - 1):
+    columns = [np.ones(base.shape, base.dtype), base]
+    for _ in range(n - 2):
         columns.append(columns[-1] * base)
     return concatenate(*columns[:n], dim=-1)
 

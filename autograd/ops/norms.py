@@ -81,8 +81,9 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
         return sum(cast(modulus(x), dtype=real_dtype(x.dtype)) * 0 + (array_of(x) != 0), dim=dims, keepdim=keepdim)
     if math.isinf(p):
         count = math.prod(x.shape if dims is None else [x.shape[d] for d in dims])
-        if count == 0 and p > 0 and x.size == 0:
-            return sum(modulus(x), dim=dims, keepdim=keepdim)
+        if not count:
+            raise ShapeError(f"vector_norm: expected at least one element for ord={ord!r}; got shape {tuple(x.shape)}, "
+                             f"dim={dim!r}")
         return (amax if p > 0 else amin)(modulus(x), dim=dims, keepdim=keepdim)
     return power_norm(x, ord=p, dim=dims, keepdim=keepdim)
 

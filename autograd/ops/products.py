@@ -20,6 +20,8 @@ from .shape import broadcast_tensors, unsqueeze
 
 def _plus(x: Any, product: Any, beta: Any, alpha: Any) -> Any:
     """β x + α product;  with β = 0, x counts for nothing, not even its NaN."""
+    if x.dtype.kind in "biu":                 # of integers, factors lose their fraction (PyTorch)
+        alpha, beta = (bool(c) if x.dtype.kind == "b" else int(c) for c in (alpha, beta))
     scaled = product if alpha == 1 and alpha is not True else ew.multiply(product, alpha)
     if beta == 0:
         x = ew.where(np.ones(x.shape, bool), 0, x)
@@ -53,7 +55,7 @@ def baddbmm(x: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) 
 @composed
 def addbmm(x: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """β x + α Σ_k A[k] B[k]."""
-    return _plus(x, li.sum(bmm(batch1, batch2), dim=0), beta, alpha)
+    return _plus(x, _total(bmm(batch1, batch2), [0], False), beta, alpha)
 
 
 @composed
@@ -89,14 +91,19 @@ def tensordot(x: Any, y: Any, dims: Any = 2) -> Any:
     if len(a) != len(b) or any(m != n and 1 not in (m, n) for m, n in zip(a, b)):
         raise ShapeError(f"tensordot: expected axes of equal sizes to be summed over; got {a} of x {tuple(x.shape)} "
                          f"and {b} of y {tuple(y.shape)}")
-    x = li.sum(x, dim=[d for d, m, n in zip(left, a, b) if m != n and n == 1], keepdim=True) if _uneven(a, b) else x
-    y = li.sum(y, dim=[d for d, m, n in zip(right, a, b) if m != n and m == 1], keepdim=True) if _uneven(b, a) else y
+    x = _total(x, [d for d, m, n in zip(left, a, b) if m != n and n == 1], True) if _uneven(a, b) else x
+    y = _total(y, [d for d, m, n in zip(right, a, b) if m != n and m == 1], True) if _uneven(b, a) else y
     rest = [d for d in range(x.ndim) if d not in left], [d for d in range(y.ndim) if d not in right]
     n = prod(x.shape[d] for d in left)
     outside = [x.shape[d] for d in rest[0]], [y.shape[d] for d in rest[1]]
     rows = li.reshape(li.permute(x, dims=(*rest[0], *left)), shape=(prod(outside[0]), n))
     cols = li.reshape(li.permute(y, dims=(*right, *rest[1])), shape=(n, prod(outside[1])))
     return li.reshape(matmul(rows, cols), shape=(*outside[0], *outside[1]))
+
+
+def _total(x: Any, dims: list[int], keepdim: bool) -> Any:
+    """The sum over some axes, in the dtype of x: small integers wrap round."""
+    return li.fit(li.sum(x, dim=dims, keepdim=keepdim), x.dtype)
 
 
 def _uneven(a: list[int], b: list[int]) -> bool:
@@ -155,5 +162,7 @@ def renorm(x: Any, p: float, dim: int, maxnorm: float) -> Any:
         raise ValueError(f"renorm: expected p above 0, maxnorm of at least 0 and two axes; got p = {p}, "
                          f"maxnorm = {maxnorm}, shape {tuple(x.shape)}")
     at = axis_in(dim, x.ndim, "renorm")
-    size = norm(x, p, tuple([d for d in range(x.ndim) if d != at]), True)
-    return ew.multiply(x, ew.where(array_of(size) > maxnorm, maxnorm / (size + 1e-7), 1))
+    others = tuple([d for d in range(x.ndim) if d != at])
+    above = norm(array_of(x), p, others, True) > maxnorm
+    size = norm(ew.where(above, x, 0), p, others, True)            # a slice that stays has no part in it, nor its NaN
+    return ew.multiply(x, ew.where(above, maxnorm / (size + 1e-7), 1))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import op
+from . import rows
 from .axes import axes_of, axis_of, count
 from .elementwise import exp, where
 from .linear import concatenate, fit, flip, permute, reshape, spread, sum
@@ -158,11 +159,11 @@ def recur_from_the_end(b: Any, a: Any) -> Any:
             spread(g, shape=x_shape, dim=dim, keepdim=keepdim)
             * exp(x - _finite(spread(out, shape=x_shape, dim=dim, keepdim=keepdim))), floating=True)
 def logsumexp(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """ln Σ e^x over `dim`, without overflow:  m + ln Σ e^(x - m),  m = max x.  -inf of no elements."""
+    """ln Σ e^x over `dim`, without overflow:  m + ln Σ e^(x - m),  m = max Re x.  -inf of no elements."""
     axis = axis_of(dim, x.ndim)
     with np.errstate(all="ignore"):
-        m = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-        m = np.where(np.isfinite(m), m, x.dtype.type(0))
+        m = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
+        m = np.where(np.isfinite(m), m, m.dtype.type(0))
         out = np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True)) + m
         return out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)
 
@@ -173,7 +174,7 @@ def _finite(out: Any) -> Any:
 
 
 @op(
-    x=lambda g, out, x_dtype, dim: fit(out * (g - sum(g * out, dim=dim, keepdim=True)), x_dtype),
+    x=lambda g, out, x_dtype, dim: fit(softmax_backward(g, out, dim=dim), x_dtype),
     category="activation",
     shapes="an axis that x has",
     floating=True,
@@ -185,14 +186,28 @@ def softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
         x = x.astype(dtype)
     if x.ndim == 0:
         return np.ones_like(x)
+    n = rows.length(x, dim)
+    if n:
+        return rows.softmax(x, n)
     with np.errstate(all="ignore"):
         e = np.exp(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))
         e /= sum(e, dim=dim, keepdim=True)
         return e
 
 
+@op(g=lambda h, out, dim: softmax_backward(h, out, dim=dim),
+    out=lambda h, g, out, dim: h * (g - sum(g * out, dim=dim, keepdim=True)) - g * sum(h * out, dim=dim, keepdim=True),
+    category="activation", shapes="g and out of one shape", cases=[((M, M), {"dim": 1}), ((M, M), {"dim": 0})])
+def softmax_backward(g: Any, out: Any, *, dim: int) -> Any:
+    """The gradient of `softmax`:  y (g - Σ g y)."""
+    n = rows.length(out, dim)
+    if n and g.dtype == out.dtype:
+        return rows.softmax_backward(g, out, n)
+    return out * (g - sum(g * out, dim=dim, keepdim=True))
+
+
 @op(
-    x=lambda g, out, x_dtype, dim: fit(g - exp(out) * sum(g, dim=dim, keepdim=True), x_dtype),
+    x=lambda g, out, x_dtype, dim: fit(log_softmax_backward(g, out, dim=dim), x_dtype),
     category="activation",
     shapes="an axis that x has",
     floating=True,
@@ -204,10 +219,24 @@ def log_softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
         x = x.astype(dtype)
     if x.ndim == 0:
         return np.zeros_like(x)
+    n = rows.length(x, dim)
+    if n:
+        return rows.log_softmax(x, n)
     with np.errstate(all="ignore"):
         z = x - np.max(x, axis=dim, keepdims=True, initial=-np.inf)
         z -= np.log(sum(np.exp(z), dim=dim, keepdim=True))
         return z
+
+
+@op(g=lambda h, out, dim: h - sum(h * exp(out), dim=dim, keepdim=True),
+    out=lambda h, g, out, dim: -h * exp(out) * sum(g, dim=dim, keepdim=True),
+    category="activation", shapes="g and out of one shape", cases=[((M, M), {"dim": 1}), ((M, M), {"dim": 0})])
+def log_softmax_backward(g: Any, out: Any, *, dim: int) -> Any:
+    """The gradient of `log_softmax`:  g - e^y Σ g."""
+    n = rows.length(out, dim)
+    if n and g.dtype == out.dtype:
+        return rows.log_softmax_backward(g, out, n)
+    return g - np.exp(out) * sum(g, dim=dim, keepdim=True)
 
 
 @_reduction(name="norm", x=lambda g, x, out, x_shape, dim, keepdim:

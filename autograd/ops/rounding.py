@@ -15,19 +15,25 @@ from ..tensor import Tensor, wrap
 from .arithmetic import whole_quotient
 from .binary import hypot
 from .composed import composed
-from .elementwise import POSITIVE, divide, keep, multiply, where
+from .elementwise import POSITIVE, divide, keep, multiply, round, where
 from .linear import cast
 from .logic import eq, isfinite, no_integer_division_by_zero, sign
 
 # -- remainders ------------------------------------------------------------------------------------------
 
 
-@elementwise(x=lambda g: g, y=lambda g, x, y: -g * whole_quotient(x, y), domain=POSITIVE)
+@elementwise(x=lambda g: g, y=lambda g, x, y: -g * _times(x, y), domain=POSITIVE)
 def fmod(x: Any, y: Any) -> Any:
     """Remainder with the sign of x:  x - y trunc(x / y).  Integers divided by 0 raise ZeroDivisionError."""
     no_integer_division_by_zero("fmod", x, y)
     with np.errstate(all="ignore"):
         return np.fmod(x, y)
+
+
+def _times(x: Any, y: Any) -> Any:
+    """How often y fits into x, as the remainder has it: 6 / 0.1 is 60, but fmod(6, 0.1) is almost 0.1: 59."""
+    rest = fmod(x, y)
+    return where(isfinite(rest), round((x - rest) / y), whole_quotient(x, y))
 
 
 @elementwise(x=lambda g: g)

@@ -13,6 +13,7 @@ from . import linear as li
 from . import logic as lo
 from .axes import axis_in
 from .composed import ValuesIndices, array_of, composed, tensor_if
+from .logarithms import running_logsumexp
 from .reduce import exclusive_cumprod, recur_from_the_end
 from .shape import cat
 
@@ -46,8 +47,7 @@ def _cumprod_pull(g: Any, x: Any, dtype: Any, dim: int) -> Any:
     shapes="an axis that x has", cases=[(((3,),), {"dim": 0}), (((2, 4),), {"dim": 1}), (((),), {"dim": 0})])
 def logcumsumexp(x: Any, *, dim: int) -> Any:
     """Logarithm of running sums of exponentials:  y[i] = ln Σ_{j<=i} e^x[j],  without overflow."""
-    with np.errstate(all="ignore"):
-        return np.logaddexp.accumulate(x, axis=dim) if x.ndim else x
+    return running_logsumexp(x, dim) if x.ndim else x
 
 
 def _logcumsumexp_pull(g: Any, x: Any, out: Any, dim: int) -> Any:
@@ -55,11 +55,13 @@ def _logcumsumexp_pull(g: Any, x: Any, out: Any, dim: int) -> Any:
     if not g.ndim:
         return g
     g, x, out = (li.transpose(v, dim0=dim, dim1=-1) for v in (g, x, out))
-    nothing = out == -np.inf
-    held = ew.where(nothing, 0, out)
-    fall = ew.where(nothing[..., :-1], 0, ew.exp(ew.where(nothing[..., :-1], 0, out[..., :-1]) - held[..., 1:]))
-    a = li.concatenate(fall, x[..., :1] * 0, dim=-1)
-    return li.transpose(ew.exp(x - held) * recur_from_the_end(g, a), dim0=dim, dim1=-1)
+    nothing, same = lo.eq(out, -np.inf), lo.eq(x, out) & lo.isinf(x)     # where  x - y  would be  inf - inf
+    share = ew.where(nothing, 0, ew.exp(ew.where(same, 0, x) - ew.where(same | nothing, 0, out)))
+    y, after = out[..., :-1], out[..., 1:]
+    stays = lo.eq(y, after) & lo.isinf(y)
+    fall = ew.where(nothing[..., :-1], 0, ew.exp(ew.where(stays, 0, y) - ew.where(stays, 0, after)))
+    a = li.concatenate(fall, li.getitem(share, index=(..., slice(1))) * 0, dim=-1)
+    return li.transpose(share * recur_from_the_end(g, a), dim0=dim, dim1=-1)
 
 
 def _running(x: Any, dim: int, best: Any, who: str) -> ValuesIndices:

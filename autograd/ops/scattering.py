@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from ..op import linear
+from ..op import linear, op
 from ..tensor import Tensor
 from . import elementwise as ew
 from . import linear as li
 from .axes import axis_in
-from .composed import array_of, composed
+from .composed import array_of, composed, tensor_if
 from .shape import flatten
 
 
@@ -62,8 +62,10 @@ def _along(who: str, x: Any, dim: int, index: Any) -> Any:
     return numbers(shape)[tuple(grid)].reshape(index.shape)
 
 
-def _part(who: str, src: Any, index: Any) -> Any:
+def _part(who: str, x: Any, src: Any, index: Any) -> Any:
     """The part of src that an index, nowhere longer, speaks of."""
+    if src.dtype != x.dtype:
+        raise TypeError(f"{who}: expected src of the dtype of x, {x.dtype}; got {src.dtype}")
     shape = np.shape(array_of(index))
     if src.ndim != len(shape) and src.ndim and len(shape):
         raise ShapeError(f"{who}: expected src of as many axes as the index; got {tuple(src.shape)} and {shape}")
@@ -78,7 +80,7 @@ def _part(who: str, src: Any, index: Any) -> Any:
 def scatter(x: Any, dim: int, index: Any, src: Any, *, reduce: str | None = None) -> Any:
     """x with src written along one axis:  y[index[i, j], j] = src[i, j]  (dim 0).  src may be one number."""
     if isinstance(src, (Tensor, np.ndarray)) and np.size(array_of(index)):
-        src = _part("scatter", src, index)
+        src = _part("scatter", x, src, index)
     positions = _along("scatter", x, dim, index)
     if not positions.size:
         return li.clone(x)
@@ -100,7 +102,7 @@ def _added(x: Any, positions: Any, values: Any) -> Any:
 @composed
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """x with src added along one axis:  y[index[i, j], j] += src[i, j]  (dim 0)."""
-    src = _part("scatter_add", src, index)
+    src = _part("scatter_add", x, src, index)
     positions = _along("scatter_add", x, dim, index)
     return _added(x, positions, src) if positions.size else li.clone(x)
 
@@ -113,13 +115,18 @@ def scatter_reduce(x: Any, dim: int, index: Any, src: Any, reduce: str, *, inclu
     """
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ValueError(f"scatter_reduce: reduce must be 'sum', 'prod', 'mean', 'amax' or 'amin'; got {reduce!r}")
-    src = _part("scatter_reduce", src, index)
+    src = _part("scatter_reduce", x, src, index)
     positions = _along("scatter_reduce", x, dim, index)
     return reduced_at(x, positions, src, reduce, include_self) if positions.size else li.clone(x)
 
 
 def reduced_at(x: Any, positions: Any, src: Any, reduce: str, include_self: bool) -> Any:
-    """What stands in x and what src brings to the same position, put together."""
+    """What stands in x and what src brings to the same position, put together, in the dtype of x."""
+    out = _reduced(x, positions, src, reduce, include_self)
+    return out if out.dtype == x.dtype else li.cast(out, dtype=x.dtype)
+
+
+def _reduced(x: Any, positions: Any, src: Any, reduce: str, include_self: bool) -> Any:
     size = int(np.prod(x.shape))
     many = np.bincount(positions.reshape(-1), minlength=size).reshape(x.shape)
     if reduce in ("sum", "mean"):
@@ -142,8 +149,18 @@ def reduced_at(x: Any, positions: Any, src: Any, reduce: str, include_self: bool
     own = kept & _same(array_of(x), best.reshape(x.shape))
     brought = _same(values, best[positions])
     ties = own + np.bincount(positions.reshape(-1), brought.reshape(-1), minlength=size).reshape(x.shape)
-    total = _added(ew.where(own, x, 0), positions, ew.where(brought, src, 0))
-    return ew.divide(total, ties.astype(x.dtype)) if x.dtype.kind in "fc" else _whole_mean(total, ties.astype(np.int64))
+    best = best.reshape(x.shape)
+    if x.dtype.kind != "f":
+        return tensor_if([x, src], best)
+    share = np.where(ties > 0, ties, 1).astype(x.dtype)            # divided first: a sum of ties may leave the range
+    parts = ew.divide(ew.where(brought, src, 0), share.reshape(-1)[positions])
+    return standing_for(_added(ew.divide(ew.where(own, x, 0), share), positions, parts), value=best)
+
+
+@op(x=lambda g: g, category="index", shapes="any shape", cases=iter(()))
+def standing_for(x: Any, *, value: Any) -> Any:
+    """An array, with the derivative of x, which is the same number but for rounding."""
+    return value
 
 
 def _whole_mean(total: Any, n: Any) -> Any:
@@ -204,6 +221,8 @@ def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> A
     source = _fitting("index_add", x, source, positions)
     if source.dtype != x.dtype:
         raise TypeError(f"index_add: expected a source of the dtype of x, {x.dtype}; got {source.dtype}")
+    if x.dtype.kind == "u" and alpha < 0:     # wraps round, as the sum will
+        alpha %= 1 << 8 * x.dtype.itemsize
     return _added(x, positions, source if alpha == 1 and alpha is not True else ew.multiply(source, alpha))
 
 

@@ -141,7 +141,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     if value == 0:
         return padded
     inside = np.pad(np.ones(x.shape, bool), padding)
-    return ew.where(inside, padded, value)
+    return ew.where(inside, padded, x.dtype.type(value))
 
 
 @composed

@@ -32,7 +32,10 @@ def _no_derivative(function: str, of: str) -> Any:
 @elementwise(x=lambda g, x: g * digamma(x), domain=POSITIVE, floating=True)
 def lgamma(x: Any) -> Any:
     """Logarithm of the gamma function:  ln |Γ(x)|; inf at its poles and at -inf."""
-    return np.where(np.equal(x, -np.inf), x.dtype.type(np.inf), scipy_special("gammaln", x, like=x))[()]
+    size = np.abs(x)
+    with np.errstate(all="ignore"):           # below 1e-300 SciPy has a pole, where  ln |Γ(x)| = -ln |x|
+        return np.where(np.equal(x, -np.inf), x.dtype.type(np.inf),
+                        np.where(size < 1e-300, -np.log(size), scipy_special("gammaln", x, like=x)))[()]
 
 
 @elementwise(x=lambda g, x, out: g * out * digamma(x), domain=POSITIVE, floating=True)

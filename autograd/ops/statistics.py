@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ShapeError
+from ..promotion import get_default_dtype
 from . import elementwise as ew
 from . import linear as li
 from . import reduce as re_
@@ -122,11 +123,9 @@ def _median_of_all(x: Any, value: Any, ignore_nan: bool) -> Any:
         return ew.multiply(li.sum(x), np.nan)
     middle = flat[max(flat.size - nan - 1, 0) // 2] if ignore_nan or not nan else flat[-1]
     hit = (value == middle) | (_is_nan(value) & (middle != middle))
-    total = li.sum(ew.where(hit, x, 0))
-    n = int(np.sum(hit))
     if x.dtype.kind != "f":
         return tensor_if(x, middle)
-    return total / n if np.isfinite(middle) else li.sum(ew.where(hit, x, 0) / n)
+    return re_.amax(li.getitem(x, index=hit))                  # of equal elements, which share the gradient
 
 
 @composed
@@ -252,8 +251,11 @@ def cov(x: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = No
     """
     if x.ndim > 2:
         raise ShapeError(f"cov: expected at most two axes; got shape {tuple(x.shape)}")
+    x = x if x.dtype.kind in "fc" else li.cast(x, dtype=get_default_dtype())
     rows = li.reshape(x, shape=(1, -1)) if x.ndim < 2 else x
     n = rows.shape[1]
+    _check_weights("fweights", fweights, "iu", n)
+    _check_weights("aweights", aweights, "f", n)
     weights = None if fweights is None else array_of(fweights).astype(np.int64)
     if aweights is not None:
         weights = aweights if weights is None else ew.multiply(aweights, weights)
@@ -275,6 +277,18 @@ def cov(x: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = No
     weighted = centred if weights is None else ew.multiply(centred, weights)
     out = ew.divide(matmul(weighted, li.conj(li.transpose(centred, dim0=0, dim1=1))), norm)
     return squeeze(out) if prod(out.shape) == 1 else out
+
+
+def _check_weights(name: str, weights: Any, kinds: str, n: int) -> None:
+    if weights is None:
+        return
+    w = array_of(weights)
+    if w.ndim > 1 or w.size != n:
+        raise ShapeError(f"cov: expected a vector of {n} {name}, one for each observation; got shape {w.shape}")
+    if w.dtype.kind not in kinds:
+        raise TypeError(f"cov: expected {name} to be {'integers' if 'i' in kinds else 'floats'}; got {w.dtype}")
+    if (w < 0).any():
+        raise ValueError(f"cov: {name} cannot be negative; the smallest is {w.min()}")
 
 
 @composed

@@ -10,7 +10,7 @@ import numpy as np
 from ..op import elementwise
 from .composed import composed
 from .elementwise import abs, expm1, log, square, where
-from .logic import ge, le
+from .logic import ge, gt, le, lt
 
 UNIT, POSITIVE = (0.1, 0.9), (0.2, 3.0)
 DEGREE, RADIAN = pi / 180, 180 / pi
@@ -87,7 +87,7 @@ def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
     slope = g / (x * (1 - x))
     if eps is None:
         return where(ge(x, 0) & le(x, 1), slope, np.nan)
-    return where(ge(x, eps) & le(x, 1 - eps), slope, 0)
+    return where(lt(x, eps) | gt(x, 1 - eps), 0, slope)
 
 
 @elementwise(x=lambda g, x: -g * (log(x) + 1), domain=POSITIVE, floating=True)

@@ -9,7 +9,7 @@ import numpy as np
 from ..aliasing import region
 from ..call import OPS
 from ..op import linear
-from .linear import getitem, reshape
+from .linear import conj, getitem, reshape
 
 M, V = (2, 3), (3,)
 
@@ -54,7 +54,7 @@ def _arrived(g: Any, index: Any, shape: tuple[int, ...], value_shape: tuple[int,
 
 @linear(
     x=lambda g, steps: overwrite(g, 0.0, steps=steps),
-    value=lambda g, steps: _view(g, steps),
+    value=lambda g, value_dtype, steps: _view(conj(g) if g.dtype.kind == "c" and value_dtype.kind != "c" else g, steps),
     category="index",
     symbol="[]=",
     shapes="a value of the shape of the view",

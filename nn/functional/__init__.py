@@ -66,6 +66,21 @@ FAMILIES = {
         adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
         adaptive_max_pool2d adaptive_max_pool3d
     """,
+    "autograd.ops.alignment": """
+        ctc_loss
+    """,
+    "autograd.ops.fractional": """
+        fractional_max_pool2d fractional_max_pool3d
+    """,
+    "autograd.ops.draws": """
+        gumbel_softmax
+    """,
+    "nn.functional.bags": """
+        embedding_bag
+    """,
+    "nn.functional.heads": """
+        linear_cross_entropy multi_head_attention_forward
+    """,
     "autograd.ops.conv": """
         conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
     """,
@@ -109,4 +124,6 @@ def __getattr__(name: str) -> Any:
     if name not in LATE:
         raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
     from importlib import import_module
-    return getattr(import_module(LATE[name]), name)
+    found = getattr(import_module(LATE[name]), name)
+    globals()[name] = found                   # the next one finds it at once
+    return found
