@@ -12,7 +12,7 @@ from weakref import ref
 
 import numpy as np
 
-from .changes import note_change
+from .changes import note_change, owner
 from .tensor import Shared, Tensor
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def note_view(view: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> No
     apart = not (value.ndim and of.ndim)
     if not apart:
         held = value.base
-        if value is not of and (held is None or (held is not of and held is not of.base)):
+        if value is not of and held is not of and (held is None or (held is not of.base and owner(value) is not owner(of))):
             return                            # a copy
     before = getattr(source, "view_of", None)
     root = source if before is None else before.root

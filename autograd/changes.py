@@ -40,10 +40,15 @@ class _Memory:
 CHANGED: dict[int, _Memory] = {}              # id of the array that owns the memory; an entry goes when the array does
 
 
-def _owner(array: Any) -> Any:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+def owner(array: Any) -> Any:
+    """The array whose memory an array shows, through views and what `as_strided` puts between."""
+    while True:
+        base = array.base
+        if base is not None and not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)
+        if not isinstance(base, np.ndarray):
+            return array
+        array = base
 
 
 def _bounds(array: Any, start: int) -> tuple[int, int]:
@@ -61,10 +66,10 @@ def note_change(region: Any) -> None:
     """The elements of an array have been written to."""
     if not region.size:
         return
-    owner = _owner(region)
-    memory = CHANGED.get(id(owner))
+    whole = owner(region)
+    memory = CHANGED.get(id(whole))
     if memory is None:
-        memory = CHANGED[id(owner)] = _Memory(owner, id(owner))
+        memory = CHANGED[id(whole)] = _Memory(whole, id(whole))
     where = _Region(region)
     start = where.__array_interface__["data"][0]
     memory.regions[start, region.shape, region.strides] = (*_bounds(region, start), tick(), user_line(), where)
@@ -73,7 +78,7 @@ def note_change(region: Any) -> None:
 
 def _changed_at(array: Any, since: int) -> str | None:
     """The line that wrote to any element of an array after the time `since`; None where nothing did."""
-    memory = CHANGED.get(id(_owner(array)))
+    memory = CHANGED.get(id(owner(array)))
     if memory is None or not array.size:
         return None
     rows = list(memory.regions.values())

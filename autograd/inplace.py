@@ -301,6 +301,21 @@ def _reshaped(name: str) -> Callable[..., Tensor]:
 
 for _name in ("squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"):
     setattr(Tensor, f"{_name}_", _reshaped(_name))
+def _part(name: str) -> property:
+    """x.real and x.imag: views, which may be assigned to."""
+    def take(self: Tensor) -> Tensor:
+        return getattr(ops, name)(self)
+
+    def put(self: Tensor, value: Any) -> None:
+        step = getattr(value, "view_of", None)
+        done = step is not None and step.op.name == name and root_of(value) is root_of(self)    # after x.real *= 2
+        if not done or steps_to(value)[:-1] != steps_to(self):
+            copy_(take(self), value)
+    return property(take, put)
+
+
+setattr(Tensor, "real", _part("real"))
+setattr(Tensor, "imag", _part("imag"))
 for _function in (copy_, fill_, zero_):
     setattr(Tensor, _function.__name__, _function)
 setattr(Tensor, "__setitem__", set_at)

@@ -240,8 +240,6 @@ for _name, _dtype in {"float": "float32", "double": "float64", "half": "float16"
                       "cfloat": "complex64", "cdouble": "complex128"}.items():
     setattr(Tensor, _name, lambda self, _dtype=_dtype: self.to(_dtype))
 
-setattr(Tensor, "real", property(lambda x: ops.__getattr__("real")(x)))
-setattr(Tensor, "imag", property(lambda x: ops.__getattr__("imag")(x)))
 setattr(Tensor, "T", property(lambda x: ops.permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))))
 setattr(Tensor, "__rdiv__", Tensor.__rtruediv__)
 setattr(Tensor, "H", property(lambda x: ops.conj(ops.t(x))))

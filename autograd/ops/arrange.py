@@ -139,7 +139,7 @@ def sum_to_size(x: Any, *size: Any) -> Any:
     return li.reshape(li.sum(x, dim=dims), shape=size) if dims else x
 
 
-@linear(x=lambda g, x_shape, dim, size, step: fold_windows(g, shape=x_shape, dim=dim, size=size, step=step),
+@linear(views=True, x=lambda g, x_shape, dim, size, step: fold_windows(g, shape=x_shape, dim=dim, size=size, step=step),
         shapes="an axis of at least `size` elements",
         cases=[(((7,),), {"dim": 0, "size": 3, "step": 2}), (((2, 5),), {"dim": 1, "size": 2, "step": 1})])
 def windows_along(x: Any, *, dim: int, size: int, step: int) -> Any:

@@ -21,13 +21,13 @@ LN2 = 0.6931471805599453
 
 @elementwise(x=lambda g, x, y: where(ge(x, y) | isnan(y), g, 0), y=lambda g, x, y: where(ge(x, y) | isnan(y), 0, g))
 def fmax(x: Any, y: Any) -> Any:
-    """The larger, or the one that is not NaN.  At a tie the gradient goes to x (PyTorch)."""
+    """The larger, or the one that is not NaN:  max(x, y).  At a tie the gradient goes to x (PyTorch)."""
     return np.fmax(x, y)
 
 
 @elementwise(x=lambda g, x, y: where(le(x, y) | isnan(y), g, 0), y=lambda g, x, y: where(le(x, y) | isnan(y), 0, g))
 def fmin(x: Any, y: Any) -> Any:
-    """The smaller, or the one that is not NaN.  At a tie the gradient goes to x (PyTorch)."""
+    """The smaller, or the one that is not NaN:  min(x, y).  At a tie the gradient goes to x (PyTorch)."""
     return np.fmin(x, y)
 
 
@@ -49,7 +49,7 @@ def _over(z: Any, length: Any) -> Any:
 
 @elementwise(x=lambda g, x, y: g / (1 + exp2(y - x)), y=lambda g, x, y: g / (1 + exp2(x - y)), floating=True)
 def logaddexp2(x: Any, y: Any) -> Any:
-    """log₂(2^x + 2^y), without overflow."""
+    """Sum of powers of 2 in the logarithm:  log₂(2^x + 2^y), without overflow."""
     with np.errstate(all="ignore"):
         return np.logaddexp2(x, y)
 

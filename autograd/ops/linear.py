@@ -51,7 +51,7 @@ def cast(x: Any, *, dtype: Any) -> Any:
 
 @elementwise(x=lambda g: conj(g))
 def conj(x: Any) -> Any:
-    """Complex conjugate; a real number itself."""
+    """Complex conjugate:  a - bi of a + bi; a real number itself."""
     return np.conjugate(x) if x.dtype.kind != "b" else x.copy()      # x.conj() of real values would be x itself
 
 
@@ -77,7 +77,7 @@ def _inverse(dims: Any) -> tuple[int, ...]:
 @linear(views=True, x=lambda g, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), shapes="two axes that x has",
         cases=[((M,), {"dim0": 0, "dim1": 1}), (((2, 3, 4),), {"dim0": -1, "dim1": 0})])
 def transpose(x: Any, *, dim0: int, dim1: int) -> Any:
-    """Two axes exchanged."""
+    """Two axes exchanged:  y[.., j, .., i, ..] = x[.., i, .., j, ..]."""
     return x.swapaxes(dim0, dim1) if x.ndim else x
 
 
@@ -123,7 +123,7 @@ def _inner(x: Any, axis: Any) -> bool:
     cases=[((V,), {"shape": M, "dim": 0}), (((),), {"shape": M}), (((2, 1),), {"shape": M, "dim": 1, "keepdim": True})],
 )
 def spread(x: Any, *, shape: tuple[int, ...], dim: Any = None, keepdim: bool = False) -> Any:
-    """Repeat over `dim` until the shape is `shape`.  The transpose of `sum`."""
+    """Repeat over `dim` until the shape is `shape`:  y[i, j] = x[i].  The transpose of `sum`."""
     axis = None if keepdim else axis_of(dim, len(shape))
     return np.broadcast_to(x if axis is None else np.expand_dims(x, axis), shape)
 
@@ -174,7 +174,7 @@ def getitem(x: Any, *, index: Any) -> Any:
 @linear(x=lambda g, index: getitem(g, index=index), category="index", shapes="an index into `shape`",
         cases=[((V,), {"index": 1, "shape": M}), ((V,), {"index": [0, 0, 1], "shape": (2,)})])
 def put(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of `shape` with x added at `index`, repeats adding up.  The transpose of `getitem`."""
+    """Zeros of `shape` with x added at `index`:  y[index] += x, repeats adding up.  The transpose of `getitem`."""
     out = np.zeros(shape, x.dtype)
     if all(isinstance(k, (int, slice, type(None), type(Ellipsis)))
            for k in (index if isinstance(index, tuple) else (index,))):
@@ -249,7 +249,7 @@ def _span(shapes: Any, i: int, dim: int) -> tuple[Any, ...]:
     cases=[((M,), {"padding": ((1, 0), (0, 2))})],
 )
 def zero_pad(x: Any, *, padding: tuple[tuple[int, int], ...]) -> Any:
-    """Zeros around x: `padding` is (before, after) for each axis."""
+    """Zeros around x:  y[i + before] = x[i]; `padding` is (before, after) for each axis."""
     return np.pad(x, padding)
 
 
@@ -263,7 +263,7 @@ def _inside(shape: tuple[int, ...], padding: Any) -> tuple[slice, ...]:
     cases=[((M,), {"dims": (0, 1)}), ((M,), {"dims": 1})],
 )
 def flip(x: Any, *, dims: Any) -> Any:
-    """The elements in reverse order along `dims`."""
+    """The elements in reverse order along `dims`:  y[i] = x[n - 1 - i]."""
     return np.flip(x, tuple(dims) if isinstance(dims, list) else dims).copy() if x.ndim else x
 
 
@@ -286,7 +286,7 @@ def cumsum(x: Any, *, dim: int, dtype: Any = None) -> Any:
 @linear(x=lambda g, x_shape, diagonal: tril(g, diagonal=diagonal), shapes="at least two axes",
         cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": -1})])
 def tril(x: Any, *, diagonal: int = 0) -> Any:
-    """The lower triangle of the last two axes, zeros above the given diagonal."""
+    """The lower triangle of the last two axes:  x[i, j] where j <= i + diagonal, else 0."""
     _two_axes(x)
     return np.tril(x, diagonal)
 
@@ -294,7 +294,7 @@ def tril(x: Any, *, diagonal: int = 0) -> Any:
 @linear(x=lambda g, x_shape, diagonal: triu(g, diagonal=diagonal), shapes="at least two axes",
         cases=[(((3, 4),), {}), (((2, 3, 3),), {"diagonal": 1})])
 def triu(x: Any, *, diagonal: int = 0) -> Any:
-    """The upper triangle of the last two axes, zeros below the given diagonal."""
+    """The upper triangle of the last two axes:  x[i, j] where j >= i + diagonal, else 0."""
     _two_axes(x)
     return np.triu(x, diagonal)
 
@@ -322,7 +322,7 @@ def diagonal(x: Any, *, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 @linear(x=lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), category="index",
         shapes="the diagonal of `shape`", cases=[((V,), {"shape": (3, 3)})])
 def spread_diagonal(x: Any, *, shape: tuple[int, ...], offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """Zeros of `shape` with x on the diagonal over two axes.  The transpose of `diagonal`."""
+    """Zeros of `shape` with x on the diagonal over two axes:  y[i, i + offset] = x[i].  The transpose of `diagonal`."""
     out = np.zeros(shape, x.dtype)
     view = np.moveaxis(out, (dim1, dim2), (-2, -1))
     n = x.shape[-1]

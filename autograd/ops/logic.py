@@ -139,7 +139,7 @@ def isfinite(x: Any) -> Any:
 
 @elementwise(x=lambda g: g * 0)
 def sign(x: Any) -> Any:
-    """-1, 0 or 1 as x is below, at or above 0; 0 of NaN (PyTorch).  The derivative is 0."""
+    """Sign:  -1, 0 or 1 as x is below, at or above 0; 0 of NaN (PyTorch).  The derivative is 0."""
     if x.dtype.kind == "b":
         return x.copy()
     out = np.sign(x)

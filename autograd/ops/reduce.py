@@ -82,13 +82,13 @@ def std(x: Any, *, dim: Any = None, correction: float = 1, keepdim: bool = False
 
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
 def amax(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Largest element over `dim`.  A tie shares the gradient evenly."""
+    """Largest element over `dim`:  max_i x[i].  A tie shares the gradient evenly."""
     return np.amax(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 
 @_reduction(x=lambda g, x, out, x_shape, dim, keepdim: _to_the_extreme(g, x, out, x_shape, dim, keepdim))
 def amin(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """Smallest element over `dim`.  A tie shares the gradient evenly."""
+    """Smallest element over `dim`:  min_i x[i].  A tie shares the gradient evenly."""
     return np.amin(x, axis=axis_of(dim, x.ndim), keepdims=keepdim)
 
 

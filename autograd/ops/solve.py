@@ -133,7 +133,7 @@ def inv_ex(A: Any, *, check_errors: bool = False) -> Inverse:
 @op(A=lambda g, A: g[..., None, None] * cofactor(A), shapes=SQUARE, category="linear",
     cases=[(((2, 2),), {}), (((3, 3),), {}), (((2, 3, 3),), {}), (((1, 1),), {}), (((0, 2, 2),), {})])
 def det(A: Any) -> Any:
-    """Determinant of each matrix.  Its gradient, the transposed adjugate, is right at singular matrices too."""
+    """Determinant of each matrix:  |A|.  Its gradient, the transposed adjugate, is right at singular matrices too."""
     check_matrices("det", A)
     with np.errstate(all="ignore"):
         return np.linalg.det(A)
@@ -258,7 +258,7 @@ def logdet(A: Any) -> Any:
     shapes="square matrices A (..., n, n) and right-hand sides B (..., n, k) or (n,)", category="linear",
     cases=[(((2, 2), (2, 3)), {}), (((3, 2, 2), (2, 1)), {}), (((2, 2), (3, 2, 1)), {})])
 def solve_matrices(A: Any, B: Any) -> Any:
-    """Solution X of A X = B, for matrices."""
+    """Solution X of A X = B, for matrices:  A⁻¹ B."""
     try:
         return np.linalg.solve(A, B)
     except np.linalg.LinAlgError:

@@ -38,7 +38,7 @@ def rad2deg(x: Any) -> Any:
 @elementwise(x=lambda g, x, order: g * sinc(x, order=order + 1), floating=True, order=("x",),
              cases=[(((2, 3),), {}), (((),), {}), (((3,),), {"order": 1}), (((3,),), {"order": 3}), (((0, 3),), {})])
 def sinc(x: Any, *, order: int = 0) -> Any:
-    """sin(πx) / (πx), and 1 at 0; `order` names a derivative of it, which is exact at and near 0 too.
+    """Cardinal sine:  sin(πx) / (πx), and 1 at 0; `order` names a derivative of it, which is exact at and near 0 too.
 
     By the power series where |πx| <= order + 1, and beyond by  x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = πⁿ⁻¹ sin(πx + nπ/2).
     """
@@ -99,7 +99,7 @@ def entr(x: Any) -> Any:
 
 @elementwise(x=lambda g, x: g / expm1(x), domain=POSITIVE, floating=True)
 def log1mexp(x: Any) -> Any:
-    """ln(1 - e^-x) for x > 0, exact at both ends.
+    """Complement of an exponential in the logarithm:  ln(1 - e^-x) for x > 0, exact at both ends.
 
     Source: M. Mächler, "Accurately computing log(1 - exp(-|a|))", 2012.
     """
@@ -117,6 +117,6 @@ def softsign(x: Any) -> Any:
 
 @elementwise(x=lambda g, x: g / square(1 + abs(x)), floating=True, category="activation", name="softsign")
 def _softsign(x: Any) -> Any:
-    """x / (1 + |x|), of real numbers."""
+    """Softsign:  x / (1 + |x|), of real numbers."""
     with np.errstate(all="ignore"):
         return x / (1 + np.abs(x))

@@ -179,6 +179,36 @@ def test_detached_and_numpy_share_memory():
     assert p.item() == 6 and p.is_leaf and p.requires_grad
 
 
+def test_windows_and_diagonals_follow_too():
+    x = leaf([1.0, 2.0, 3.0, 4.0])
+    z = x * 1
+    windows, corner = z.unfold(0, 2, 1), z.reshape(2, 2).diagonal()
+    z *= 2
+    corner += 1
+    assert windows.tolist() == [[3, 4], [4, 6], [6, 9]]
+    (windows * windows).sum().backward()
+    assert x.grad.tolist() == [12, 32, 48, 36]
+    saved = x.detach().clone()
+    y = (leaf(np.ones((3, 2))) * saved.unfold(0, 2, 1)).sum()
+    saved[0] = 5
+    with pytest.raises(GradientError, match="changed in place"):
+        y.backward()
+
+
+def test_parts_of_complex_numbers_are_views():
+    x = leaf([1.0, 2.0])
+    z = ag.complex(x * 1, x * 2)
+    z.real *= 3
+    z.imag[0] = 0.0
+    assert z.tolist() == [3, 6 + 4j]
+    (z.real * z.real + z.imag).sum().backward()
+    assert x.grad.tolist() == [18, 38]
+    a, b = ag.zeros(2, dtype="complex128"), ag.ones(2, dtype="complex128")
+    a.real = b.real
+    a.imag = 2.0
+    assert a.tolist() == [1 + 2j, 1 + 2j]
+
+
 def test_a_tensor_that_nobody_shares_is_not_copied_twice():
     x = ag.ones(1000)
     x += 1
