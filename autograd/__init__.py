@@ -4,6 +4,7 @@ from typing import Any
 
 from . import copying as _copying
 from . import graph as graph
+from . import heap as _heap
 from . import inplace as _inplace
 from . import methods as _methods
 from . import modes as modes

@@ -51,7 +51,7 @@ class Tensor(Surface):
                  name: str | None = None) -> None:
         value = as_value(data.value if isinstance(data, Tensor) else data, dtype)
         if value.ndim and (value is data or (isinstance(data, np.ndarray) and value.base is not None)):
-            value = value.copy()              # whoever changes the array afterwards changes nothing here
+            value = value.copy("K")           # whoever changes the array afterwards changes nothing here
         self.value, self.node = value, None
         if requires_grad:
             self.requires_grad_()

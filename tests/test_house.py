@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # By package, the ground floor first; "" is the package's own __init__.py, "ops" that of ops/.
 FLOORS = {
     "autograd": [
-        ("errors", "place", "promotion", "quiet", "node"),
+        ("errors", "heap", "place", "promotion", "quiet", "node"),
         ("ancestry", "changes", "describe", "modes"),
         ("tensor",),
         ("aliasing", "copying", "creation", "guard", "recording"),
@@ -30,6 +30,8 @@ FLOORS = {
         ("forms",),
         ("op",),
         (
+            "ops.accumulate",
+            "ops.winograd",
             "ops.axes",
             "ops.composed",
             "ops.erf",
@@ -37,7 +39,7 @@ FLOORS = {
             "ops.scipy_functions",
         ),  # no ops yet: what several of them need
         ("ops.linear", "ops.logic", "ops.operands", "ops.windows", "ops.counting"),
-        ("ops.elementwise", "ops.matrix", "ops.convolve", "ops.bessel"),
+        ("ops.elementwise", "ops.matrix", "ops.rows", "ops.sliding", "ops.bessel"),
         (
             "ops.activation",
             "ops.arithmetic",

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import ShapeError
 from .composed import composed
-from .convolve import convolution, convolution_transpose
 from .linear import reshape
+from .sliding import convolution, convolution_transpose
 from .windows import check_axes, exact, out_size, reach, sizes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..node import SEEN
 from ..op import elementwise, linear
+from .accumulate import add_rows
 from .axes import axis_of
 
 M, V = (2, 3), (3,)
@@ -176,11 +177,17 @@ def getitem(x: Any, *, index: Any) -> Any:
 def put(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with x added at `index`:  y[index] += x, repeats adding up.  The transpose of `getitem`."""
     out = np.zeros(shape, x.dtype)
-    if all(isinstance(k, (int, slice, type(None), type(Ellipsis)))
-           for k in (index if isinstance(index, tuple) else (index,))):
+    parts = index if isinstance(index, tuple) else (index,)
+    at, lead = parts[-1] if parts else (), len(parts) - 1
+    if all(isinstance(k, (int, slice, type(None), type(Ellipsis))) for k in parts):
         out[index] = x                        # a basic index names every element once
-    else:
+    elif not isinstance(at, np.ndarray) or any(not isinstance(k, slice) or k != slice(None) for k in parts[:lead]):
         np.add.at(out, index, x)
+    elif at.dtype.kind == "b":
+        out[index] = x                        # and so does a mask
+    else:
+        rows = x.reshape(*shape[:lead], at.size, *shape[lead + 1:])
+        add_rows(np.moveaxis(out, lead, 0), at.reshape(-1), np.moveaxis(rows, lead, 0))
     return out
 
 
@@ -208,7 +215,11 @@ def place_along(x: Any, index: Any, *, dim: int, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with x added along one axis:  y[i, index[i, j]] += x[i, j].  The transpose of `gather`."""
     out = np.zeros(shape, x.dtype)
     if shape and index.size:
-        np.add.at(out, _along(shape, index, dim), x)
+        at = _along(shape, index, dim)
+        if index.shape[dim] == 1:
+            out[at] = x                       # one for each line: no two in one place
+        else:                                 # into a vector NumPy adds quickly
+            np.add.at(out.reshape(-1), np.ravel_multi_index(at, shape).reshape(-1), x.reshape(-1))
     elif index.size:
         out += np.sum(x)
     return out

@@ -38,9 +38,10 @@ def _blank(shape: Sizes, like: Any, fill: Any = 0, dtype: Any = None) -> Any:
     """A new array in the memory order of `like`: channels last, or C order."""
     dtype = dtype or like.dtype
     last = like.ndim > 2 and not like.flags.c_contiguous and channels_last(like).flags.c_contiguous
-    made = (shape[0], *shape[2:], shape[1]) if last else shape
-    out = np.zeros(made, dtype) if fill == 0 else np.full(made, fill, dtype)
-    return channels_first(out) if last else out
+    order = np.empty((2,) * len(shape), dtype)
+    out = np.empty_like(channels_first(order) if last else order, shape=shape)   # no view: that would be copied later
+    out[...] = fill
+    return out
 
 
 def _bordered(x: Any, padding: Pairs, fill: Any = 0) -> Any:
@@ -163,7 +164,7 @@ _SUMS: dict[str, Any] = {"kernel": (2, 3), "stride": (1, 2), "padding": ((1, 0),
     cases=[(((2, 2, 3, 4),), _SUMS), (((2, 2, 7),), {"kernel": (2,), "stride": (3,), "padding": ((0, -2),)})],
 )
 def sum_windows(x: Any, *, kernel: Sizes, stride: Sizes, padding: Pairs) -> Any:
-    """The sum of each window, axis by axis.  The transpose of `spread_windows`."""
+    """The sum of each window, axis by axis:  y[i] = Σ_k x[i stride + k].  The transpose of `spread_windows`."""
     out = out_size(x.shape[2:], padding, kernel, stride, (1,) * len(kernel))
     x = _bordered(x, padding)
     for axis, (k, n, s) in enumerate(zip(kernel, out, stride), 2):

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd
 from autograd import ShapeError, Tensor, affine, default_rng, where
+from autograd.ops.normalize import layer_norm as _layer_norm
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -113,7 +114,10 @@ def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, 
     for name, given in (("weight", weight), ("bias", bias)):
         if given is not None and tuple(given.shape) != shape:
             raise ShapeError(f"layer_norm: expected {name} of shape normalized_shape={shape}; got {tuple(given.shape)}")
-    return _scaled(autograd.standardize(input, dim=-1 if n == 1 else tuple(range(-n, 0)), eps=eps), weight, bias)
+    dim = tuple(range(-n, 0))
+    if weight is None:
+        return _scaled(autograd.standardize(input, dim=dim, eps=eps), None, bias)
+    return _layer_norm(input, weight, bias, dim=dim, eps=eps)
 
 
 def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,

@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import ShapeError, Tensor
-from autograd.ops import adaptive, conv, convolve, image, pool, unpool, warp, windows
+from autograd.ops import adaptive, conv, image, pool, sliding, unpool, warp, windows
 from autograd.sweep import pull
 
 RNG = np.random.default_rng(0)
@@ -55,10 +55,10 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize("block", [convolve.BLOCK, 100])
+@pytest.mark.parametrize("block", [sliding.BLOCK, 100])
 @pytest.mark.parametrize("shape, kernel, how", CONVOLUTIONS)
 def test_convolution_is_its_definition(shape, kernel, how, block, monkeypatch):
-    monkeypatch.setattr(convolve, "BLOCK", block)      # whatever the blocks, the sums are the same
+    monkeypatch.setattr(sliding, "BLOCK", block)      # whatever the blocks, the sums are the same
     x, w, b = draw(*shape), draw(*kernel), draw(kernel[0])
     function = (conv.conv1d, conv.conv2d, conv.conv3d)[len(shape) - 3]
     y = function(x, w, b, **how)

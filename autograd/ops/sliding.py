@@ -4,7 +4,7 @@
 
 The kernels are products of matrices over windows laid out as rows (Chellapilla, Puri and Simard 2006, "High
 performance convolutional neural networks for document processing", §3.1), block by block, so that the rows stay
-in the cache and memory does not grow with the batch.
+in the cache and memory does not grow with the batch; with 3 x 3 kernels and many channels see `winograd`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..op import bilinear, op
+from . import winograd
 from .linear import ones, permute, reshape
 from .windows import (
     Pairs,
@@ -31,6 +32,7 @@ from .windows import (
 )
 
 BLOCK = 1 << 18                               # elements in a block of window rows: 1 MiB of float32
+PORTION = 1 << 17                             # and in a product of one position of the windows with a matrix
 
 NONE_KEPT = np.empty((0, 0))
 
@@ -75,14 +77,13 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, stride: Sizes, padding
     kernel = weight.shape[2:]
     out = out_size(x.shape[2:], padding, kernel, stride, dilation)
     x = padded(channels_last(x), padding)
-    y = np.empty((x.shape[0], *out, weight.shape[0]), np.result_type(x, weight))
-    columns = NONE_KEPT
+    made = _blank((x.shape[0], weight.shape[0], *out), np.result_type(x, weight))
+    y, columns = channels_last(made), NONE_KEPT
     if groups == 1 and narrow is None and _few(kernel, x.shape[-1]) and prod(weight.shape[1:]) <= weight.shape[0]:
-        columns = _columns(windows(x, kernel, out, stride, dilation), len(kernel))   # no larger than y: kept
-        flat = y.reshape(-1, weight.shape[0])
-        np.matmul(columns.T, _matrix(weight), out=flat)
-        if bias is not None:
-            _add_bias(flat, bias, out[-1])
+        columns = _columns(windows(x, kernel, out, stride, dilation), len(kernel))   # hardly larger than y: kept
+        matrix = _matrix(weight)
+        last = np.zeros_like(matrix[:1]) if bias is None else bias.reshape(1, -1)
+        np.matmul(columns.T, np.concatenate((matrix, last)), out=y.reshape(-1, weight.shape[0]))
     elif groups > 1 and weight.shape[1] == 1:
         for n in _batches(y):
             _each_channel(x[n], weight, y[n], stride, dilation)
@@ -92,7 +93,7 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, stride: Sizes, padding
         for xs, ws, ys in _groups(x, weight, groups):
             b = None if bias is None else bias if groups == 1 else bias[ys]
             _convolve(xs, ws, y[..., ys], b, stride, dilation)
-    return channels_first(y if narrow is None else y.astype(narrow)), columns
+    return made if narrow is None else made.astype(narrow), columns
 
 
 @bilinear(
@@ -118,25 +119,31 @@ def convolution_transpose(x: Any, weight: Any, *, size: Sizes, stride: Sizes, pa
     spread = reach(kernel, dilation)
     whole = tuple((m - 1) * s + r for m, s, r in zip(out, stride, spread))
     dtype = np.result_type(x, weight)
-    if set(stride) == {1} and 4 * weight.shape[1] * groups > weight.shape[0] and weight.shape[1] > 1:
-        # by stride 1 a convolution with the kernel turned round, over x with a border as wide as the kernel
+    made = _blank((x.shape[0], channels, *size), dtype)
+    y = channels_last(made)
+    if (set(stride) == {1} and 4 * weight.shape[1] * groups > weight.shape[0] and weight.shape[1] > 1
+            and (10 * prod(size) < 11 * prod(out) or winograd.fits(kernel, stride, dilation, *weight.shape[:2]))):
+        # by stride 1 a convolution with the kernel turned round, over x with a border as wide as the kernel, unless
+        # that makes many products with zeros
         turned = np.flip(weight, tuple(range(2, weight.ndim)))
         border = tuple((r - 1 - a, n + a - m) for r, (a, _), n, m in zip(spread, padding, size, out))
         xp = padded(channels_last(x), border)
-        y = np.empty((x.shape[0], *size, channels), dtype)
         for ys, ws, xs in _groups(y, turned, groups):
             _convolve(xp[..., xs], ws.swapaxes(0, 1), ys, None, stride, dilation)
     else:
         g = np.ascontiguousarray(channels_last(x))
-        y = np.zeros((x.shape[0], *whole, channels), dtype)
+        cut = tuple((-a, n + a - m) for (a, _), n, m in zip(padding, size, whole))
+        ground = np.empty((x.shape[0], *whole, channels), dtype) if any(any(pair) for pair in cut) else y
+        ground[...] = 0
         if groups > 1 and weight.shape[1] == 1:
             for batch in _batches(g):
-                _each_channel_back(g[batch], weight, y[batch], stride, dilation)
+                _each_channel_back(g[batch], weight, ground[batch], stride, dilation)
         else:
-            for ys, ws, gs in _groups(y, weight, groups):
+            for ys, ws, gs in _groups(ground, weight, groups):
                 _spread_out(g[..., gs], ws, ys, out, stride, dilation)
-        y = padded(y, tuple((-a, n + a - m) for (a, _), n, m in zip(padding, size, whole)))
-    return channels_first(y if narrow is None else y.astype(narrow))
+        if ground is not y:
+            y[...] = padded(ground, cut)
+    return made if narrow is None else made.astype(narrow)
 
 
 @bilinear(
@@ -167,6 +174,12 @@ def convolution_weight(x: Any, g: Any, *, kernel: Sizes, stride: Sizes, padding:
 
 
 # -- kernels on channels-last arrays ---------------------------------------------------------------------
+
+
+def _blank(shape: Sizes, dtype: Any) -> Any:
+    """A new array (N, C, L...) with channels-last memory of its own: as a view it would be copied before it is kept."""
+    order = channels_first(np.empty((2,) * len(shape), dtype))
+    return np.empty_like(order, shape=shape)
 
 
 def _wide(x: Any, y: Any) -> tuple[Any, Any, Any]:
@@ -203,21 +216,25 @@ def _rows(x: Any, kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> 
             place = (slice(n, n + images), slice(row, row + lines))
             block = seen[place]
             if _few(kernel, x.shape[-1]):
-                yield _columns(block, d).T, place
+                yield _columns(block, d)[:-1].T, place
             else:
                 yield block.reshape(-1, length), place
 
 
 def _columns(seen: Any, d: int) -> Any:
-    """Windows as columns: a row for each position and channel."""
-    return np.ascontiguousarray(seen.transpose(*range(d + 1, 2 * d + 2), *range(d + 1))).reshape(
-        prod(seen.shape[d + 1:]), -1)
+    """Windows as columns: a row for each position and channel, and one of ones, for a bias."""
+    planes = seen.transpose(*range(d + 1, 2 * d + 2), *range(d + 1))
+    rows = prod(planes.shape[:d + 1])
+    made = np.empty((rows + 1, prod(planes.shape[d + 1:])), seen.dtype)
+    made[:rows].reshape(planes.shape)[...] = planes
+    made[rows] = 1
+    return made
 
 
 def _from_columns(columns: Any, g: Any, shape: Sizes) -> Any:
     """The gradient of the weight from the columns that the forward pass kept."""
     g = np.ascontiguousarray(channels_last(g)).reshape(-1, shape[0])
-    return _weight_of(columns @ g, shape[2:])
+    return _weight_of(columns[:-1] @ g, shape[2:])
 
 
 def _weight_of(matrix: Any, kernel: Sizes) -> Any:
@@ -239,6 +256,14 @@ def _add_bias(flat: Any, bias: Any, length: int) -> None:
 def _convolve(x: Any, weight: Any, y: Any, bias: Any, stride: Sizes, dilation: Sizes) -> None:
     """y[...] = the convolution of x with weight (O, C, kernel...), without padding."""
     kernel, out = weight.shape[2:], y.shape[1:-1]
+    if min(out) > 1 and winograd.fits(kernel, stride, dilation, *weight.shape[1::-1]):
+        h, v = (n & ~1 for n in out)          # the results of whole tiles; and a last row, a last column
+        winograd.convolve(x[:, :h + 2, :v + 2], weight, y[:, :h, :v], bias)
+        if h < out[0]:
+            _convolve(x[:, h:], weight, y[:, h:], bias, stride, dilation)
+        if v < out[1]:
+            _convolve(x[:, :h + 2, v:], weight, y[:, :h, v:], bias, stride, dilation)
+        return
     matrix = _matrix(weight)
     for rows, place in _rows(x, kernel, out, stride, dilation):
         part = y[place]
@@ -263,20 +288,22 @@ def _correlate(x: Any, g: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) ->
 def _spread_out(g: Any, weight: Any, y: Any, out: Sizes, stride: Sizes, dilation: Sizes) -> None:
     """y += what each window of the transpose puts down."""
     kernel, channels = weight.shape[2:], weight.shape[1]
-    matrix = np.ascontiguousarray(np.moveaxis(weight, 1, -1)).reshape(weight.shape[0], -1)
-    images = max(1, BLOCK // max(1, prod(out) * matrix.shape[1]))
+    matrices = np.ascontiguousarray(weight.transpose(*range(2, weight.ndim), 0, 1))
+    few = _few(kernel, channels)
+    images = max(1, (PORTION << 3 if few else PORTION) // max(1, prod(out) * max(weight.shape[:2])))
     for n in range(0, g.shape[0], images):
         part = g[n:n + images]
         flat = part.reshape(-1, part.shape[-1])
-        if _few(kernel, channels):
-            planes = (matrix.T @ flat.T).reshape(*kernel, channels, *part.shape[:-1])
-            for at in places(kernel):
+        if few:
+            planes = np.moveaxis(matrices, -1, -2).reshape(-1, flat.shape[1]) @ flat.T
+            for at, plane in zip(places(kernel), planes.reshape(-1, channels, *part.shape[:-1])):
                 place = y[(slice(n, n + images), *spans(at, out, stride, dilation))]
-                place += np.moveaxis(planes[at], 0, -1)
+                place += np.moveaxis(plane, 0, -1)
         else:
-            rows = (flat @ matrix).reshape(*part.shape[:-1], *kernel, channels)
+            made = np.empty((*part.shape[:-1], channels), y.dtype)
             for at in places(kernel):
-                y[(slice(n, n + images), *spans(at, out, stride, dilation))] += rows[(..., *at, slice(None))]
+                np.matmul(flat, matrices[at], out=made.reshape(-1, channels))
+                y[(slice(n, n + images), *spans(at, out, stride, dilation))] += made
 
 
 def _batches(y: Any) -> Iterator[slice]:
