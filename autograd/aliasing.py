@@ -35,7 +35,8 @@ def note_view(view: Tensor, source: Tensor, op: Op, attrs: dict[str, Any]) -> No
     apart = not (value.ndim and of.ndim)
     if not apart:
         held = value.base
-        if value is not of and held is not of and (held is None or (held is not of.base and owner(value) is not owner(of))):
+        alike = value is of or held is of or (held is not None and (held is of.base or owner(value) is owner(of)))
+        if not alike:
             return                            # a copy
     before = getattr(source, "view_of", None)
     root = source if before is None else before.root

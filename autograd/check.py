@@ -54,14 +54,20 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
     """Whether the gradients of f at the inputs agree with central differences, every element of every output.
 
     Inputs that are arrays of real or complex numbers, or tensors with requires_grad, are differentiated, in double
-    precision.  Raises GradientError naming the worst element with both values (or returns False).
+    precision.  Raises GradientError naming the worst element with both values (or returns False); it says so where
+    the element sits on a kink, a jump of the slope, at which no derivative is the one right answer.
     """
+    return _agree("gradcheck", f, inputs, eps, atol, rtol, raise_exception)
+
+
+def _agree(who: str, f: Callable[..., Any], inputs: Any, eps: float, atol: float, rtol: float,
+           raise_exception: bool) -> bool:
     leaves = _fresh(inputs)
     with enable_grad():
         outs = _outputs(f, leaves)
         if not outs:
             raise GradientError(
-                "gradcheck: the function must return float tensors computed from its inputs; it returned none"
+                f"{who}: the function must return float tensors computed from its inputs; it returned none"
             )
         for k, x in enumerate(leaves):
             if not (isinstance(x, Tensor) and x.requires_grad):
@@ -74,7 +80,7 @@ def gradcheck(f: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: fl
                 if wrong.any():
                     if not raise_exception:
                         return False
-                    _complain(k, n, x, y, exact, numeric[n], eps)
+                    raise GradientError(who + _worst(f, leaves, k, n, y, exact, numeric[n], eps))
     return True
 
 
@@ -88,14 +94,19 @@ def _differences(f: Callable[..., Any], leaves: list[Any], k: int, sizes: list[i
         kept, sides = flat[j], []
         for h in (eps, -eps):
             flat[j] = kept + h
-            args = [v.detach() if isinstance(v, Tensor) else v for v in leaves]
-            args[k] = wrap(base.reshape(shape)[()].copy())
-            with no_grad():
-                sides.append(_outputs(f, args))
+            sides.append(_moved(f, leaves, k, base.reshape(shape)))
         flat[j] = kept
         for column, up, down in zip(numeric, *sides, strict=True):
-            column[:, j] = (_reals(up.value) - _reals(down.value)) / (2 * eps)
+            column[:, j] = (up - down) / (2 * eps)
     return numeric
+
+
+def _moved(f: Callable[..., Any], leaves: list[Any], k: int, value: Any) -> list[Any]:
+    """The outputs, as axes of real numbers, with another value of input k."""
+    args = [v.detach() if isinstance(v, Tensor) else v for v in leaves]
+    args[k] = wrap(value[()].copy())
+    with no_grad():
+        return [_reals(y.value) for y in _outputs(f, args)]
 
 
 def _derivatives(y: Tensor, x: Tensor, like: Any) -> Any:
@@ -120,13 +131,30 @@ def _place(x: Tensor, i: int) -> str:
     return f"{[int(v) for v in np.unravel_index(i, x.shape)] if x.shape else []}{part}"
 
 
-def _complain(k: int, n: int, x: Tensor, y: Tensor, exact: Any, numeric: Any, eps: float) -> None:
+def _worst(f: Callable[..., Any], leaves: list[Any], k: int, n: int, y: Tensor, exact: Any, numeric: Any,
+           eps: float) -> str:
+    """What is said of the element where the two values differ most."""
+    x = leaves[k]
     difference = np.where(np.isnan(exact - numeric), np.inf, np.abs(exact - numeric))
     i, j = (int(v) for v in np.unravel_index(int(np.argmax(difference)), difference.shape))
-    raise GradientError(
-        f"gradcheck: d output {n}{_place(y, i)} / d input {k}{_place(x, j)} is {exact[i, j]:.10g} by the rules and "
-        f"{numeric[i, j]:.10g} by central differences (step {eps:g}) at input value {_reals(x.value)[j]:.10g}; "
-        f"{int((difference > 1e-5 + 1e-3 * np.abs(numeric)).sum())} of {difference.size} elements differ")
+    text = (f": d output {n}{_place(y, i)} / d input {k}{_place(x, j)} is {exact[i, j]:.10g} by the rules and "
+            f"{numeric[i, j]:.10g} by central differences (step {eps:g}) at input value {_reals(x.value)[j]:.10g}; "
+            f"{int((difference > 1e-5 + 1e-3 * np.abs(numeric)).sum())} of {difference.size} elements differ")
+    left, right = (_slope(f, leaves, k, n, i, j, h) for h in (-eps, eps))
+    near = abs(right - left)
+    far = abs(_slope(f, leaves, k, n, i, j, 4 * eps) - _slope(f, leaves, k, n, i, j, -4 * eps))
+    if near > 1e-3 * max(abs(left), abs(right)) and near > far / 2:      # of a smooth function it shrinks with the step
+        text += (f". This element sits on a kink: the slope is {left:.6g} from the left and {right:.6g} from the right, "
+                 "and no derivative is the one right answer; check at another point, where the function is smooth")
+    return text
+
+
+def _slope(f: Callable[..., Any], leaves: list[Any], k: int, n: int, i: int, j: int, h: float) -> float:
+    """The difference quotient to one side."""
+    base = np.array(leaves[k].value, order="C").reshape(-1)
+    here = _moved(f, leaves, k, base.reshape(leaves[k].shape))[n][i]
+    base.view(base.real.dtype)[j] += h
+    return float((_moved(f, leaves, k, base.reshape(leaves[k].shape))[n][i] - here) / h)
 
 
 def gradgradcheck(
@@ -169,7 +197,7 @@ def gradgradcheck(
                 allow_unused=True,
             )
         return tuple(g for g in found if g is not None)
-    return gradcheck(first, (*leaves, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)
+    return _agree("gradgradcheck", first, (*leaves, *seeds), eps, atol, rtol, raise_exception)
 
 
 def _like(y: Tensor, rng: np.random.Generator) -> Any:

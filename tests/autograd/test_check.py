@@ -156,3 +156,13 @@ def test_kinks_show():
     with pytest.raises(GradientError):
         gradcheck(lambda x: x.relu(), np.array([0.0, 1.0]))
     assert gradcheck(lambda x: x.relu(), np.array([-1.0, 1.0]))
+
+
+def test_a_kink_is_named_as_such():
+    with pytest.raises(GradientError, match=r"gradcheck: .* sits on a kink: the slope is -3 from the left and 3 from"):
+        ag.gradcheck(lambda x: ag.relu(x) * 6 - 3 * x, (np.array([1.0, 0.0]),), eps=1e-6)
+    with pytest.raises(GradientError) as smooth:
+        ag.gradcheck(lambda x: x * x.detach(), (np.array([0.5, 2.0]),))
+    assert "kink" not in str(smooth.value)
+    with pytest.raises(GradientError, match=r"^gradgradcheck: .* kink"):
+        ag.gradgradcheck(lambda x: ag.relu(x) ** 2 + x * x, (np.array([0.0]),), grad_outputs=np.array([1.0]))
