@@ -144,8 +144,8 @@ def _worst(f: Callable[..., Any], leaves: list[Any], k: int, n: int, y: Tensor, 
     near = abs(right - left)
     far = abs(_slope(f, leaves, k, n, i, j, 4 * eps) - _slope(f, leaves, k, n, i, j, -4 * eps))
     if near > 1e-3 * max(abs(left), abs(right)) and near > far / 2:      # of a smooth function it shrinks with the step
-        text += (f". This element sits on a kink: the slope is {left:.6g} from the left and {right:.6g} from the right, "
-                 "and no derivative is the one right answer; check at another point, where the function is smooth")
+        text += (f". This element sits on a kink: the slope is {left:.6g} from the left and {right:.6g} from the "
+                 "right, and no derivative is the one right answer; check at a point where the function is smooth")
     return text
 
 

@@ -167,7 +167,7 @@ LIGHT = """
 """
 
 WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "impl", "misc"}
-OTHERS_NAMES = {"autograd.misc", "autograd.test_util"}      # where published programs import from
+OTHERS_NAMES = {"autograd.misc", "autograd.test_util", "nn.utils"}      # where published programs import from
 LONGEST, LONG = 400, 350                      # lines
 
 
