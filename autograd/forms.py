@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .aliasing import note_view
 from .call import WRONG_INPUT, apply
 from .modes import current
 from .node import NO_ATTRS, Node, tick
@@ -205,19 +206,45 @@ def _ternary(op: Op) -> Callable[..., Any]:
     return call
 
 
+def _view(op: Op, x: Tensor, attrs: dict[str, Any]) -> Tensor | None:
+    """The short way to a view, all attributes being given; None where it is not short."""
+    for value in attrs.values():
+        if isinstance(value, Tensor):
+            return None
+    try:
+        out = op.fn(x.value, **attrs)
+    except WRONG_INPUT:
+        return None
+    node = Node()
+    node.op, node.parents, node.saved, node.attrs = op, (x.node,), (), attrs
+    if type(out) is np.ndarray and not out.ndim:
+        out = out[()]
+    node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+    made = attach(out, node)
+    note_view(made, x, op, attrs)
+    return made
+
+
 def _general(op: Op) -> Callable[..., Any]:
     order, inputs, defaults, variadic = op.order, op.inputs, op.defaults, op.variadic
     n, plain = len(op.inputs), op.order[:len(op.inputs)] == op.inputs
     required, fn = n - op.optional, op.fn
     known, ready = set(op.attributes), set(op.attributes) <= set(defaults)
     single = n == 1 and not variadic and not op.aux
+    views = single and op.views and not op.kept
 
     def call(*args: Any, **attrs: Any) -> Any:
-        if single and len(args) == 1 and type(args[0]) is np.ndarray:
-            try:
-                return fn(args[0], **attrs)    # an array in a sweep
-            except WRONG_INPUT:                # named or placed otherwise, or wrong: the long way says which
-                return apply(op, *_sorted_out(args, attrs))
+        if single and len(args) == 1:
+            if type(args[0]) is np.ndarray:
+                try:
+                    return fn(args[0], **attrs)    # an array in a sweep
+                except WRONG_INPUT:            # named or placed otherwise, or wrong: the long way says which
+                    return apply(op, *_sorted_out(args, attrs))
+            if views and type(args[0]) is Tensor and args[0].node is not None and attrs.keys() == known \
+                    and current() is None:
+                view = _view(op, args[0], attrs)
+                if view is not None:
+                    return view
         if len(args) == n and not variadic and (plain or n == 1):
             if not attrs and ready:
                 return apply(op, args, defaults)
