@@ -37,6 +37,11 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
         except WRONG_INPUT as error:
             out = op.recover(error, inputs, attrs)
         return out[0] if op.aux else out
+    mode = current()
+    if mode is not None and mode.batch is not None:
+        out = mode.batch.apply(op, inputs, attrs)
+        if out is not NotImplemented:
+            return out                        # of all lanes of a `vmap`
     values, parents, live, mixed, first, foreign = [], [], 0, op.floating, None, False
     masks = op.masks
     for j, x in enumerate(inputs):
@@ -65,7 +70,6 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
                 if isinstance(x, np.ndarray):
                     foreign = True
     aux: Any = ()
-    mode = current()
     if mixed and op.promotes:
         for x in inputs:
             if op.reflected and hasattr(type(x), op.reflected) and not isinstance(x, NUMBERS):

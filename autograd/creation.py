@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .modes import current
 from .promotion import as_value, get_default_dtype
 from .tensor import Shared, Tensor, wrap
 
@@ -48,6 +49,9 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def default_rng() -> np.random.Generator:
     """The generator that all of the library draws from when it is given no other."""
+    mode = current()
+    if mode is not None and mode.batch is not None:
+        mode.batch.draw()                     # what `randomness` says about it
     return _rng if _rng is not None else _seeded()
 
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from .aliasing import note_view
 from .call import WRONG_INPUT, apply
+from .guard import GUARD, guard
 from .modes import current
-from .node import NO_ATTRS, Node, tick
-from .tensor import Shared, Tensor, attach, stub_of
+from .node import NO_ATTRS, Constant, Node, leaf, tick
+from .tensor import Shared, Tensor, attach, stub_of, wrap
 
 if TYPE_CHECKING:
     from .op import Op
@@ -66,6 +67,12 @@ def _unary(op: Op) -> Callable[..., Any]:
                 if mode is not None:
                     mode.recorder.step(node, out, x)
                 return attach(out, node)
+            if xn is None and not aux and x.value.dtype.kind == "f" and current_mode() is None:
+                try:
+                    out = fn(x.value)
+                except WRONG_INPUT as error:
+                    out = op.recover(error, (x.value,), NO_ATTRS)
+                return wrap(out if out.shape else out[()])
         elif type(x) is np.ndarray and not aux:
             try:
                 return fn(x)                  # an array, in a sweep
@@ -106,6 +113,16 @@ def _binary(op: Op) -> Callable[..., Any]:
                 tensor = wrapped(Tensor)
                 tensor.value, tensor.node = out, node
                 return tensor
+            xv, yv = x.value, y.value
+            if xv.dtype is yv.dtype and xv.dtype.kind == "f" and current_mode() is None:
+                if xn is not None:
+                    return facing(xv, yv, (xn, None), left, 1, y)
+                if yn is not None:
+                    return facing(xv, yv, (None, yn), right, 0, x)
+                try:
+                    return wrap(fn(xv, yv))
+                except WRONG_INPUT as error:
+                    return wrap(op.recover(error, (xv, yv), NO_ATTRS))
         elif (type(y) is float or type(y) is int) and type(x) is Tensor:
             xn = x.node
             if xn is not None and xn.dtype.kind == "f" and ((mode := current_mode()) is None or mode.light):
@@ -121,7 +138,33 @@ def _binary(op: Op) -> Callable[..., Any]:
                 return fn(x, y)               # arrays, in a sweep
             except WRONG_INPUT as error:
                 return op.recover(error, (x, y), NO_ATTRS)
+        elif type(x) is Tensor and type(y) is np.ndarray and y.ndim:
+            xn = x.node
+            if xn is not None and xn.dtype is y.dtype and current_mode() is None:
+                return facing(x.value, y, (xn, None), left, 1, y)
+        elif type(y) is Tensor and type(x) is np.ndarray and x.ndim:
+            yn = y.node
+            if yn is not None and yn.dtype is x.dtype and current_mode() is None:
+                return facing(x, y.value, (None, yn), right, 0, x)
         return apply(op, (x, y), NO_ATTRS)
+
+    def facing(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, other: Any) -> Tensor:
+        """The result of a tensor and an array, or a tensor without gradient, of its dtype."""
+        try:
+            out = fn(xv, yv)
+        except WRONG_INPUT as error:
+            out = op.recover(error, (xv, yv), NO_ATTRS)
+        if not out.shape:
+            out = out[()]
+        node = new()
+        node.op, node.parents = op, parents
+        node.others = {at: leaf(other, Constant) if type(other) is np.ndarray else stub_of(other)}
+        values = (xv, yv, out, None)
+        node.saved = tuple([values[k] for k in picks])
+        node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
+        if type(other) is np.ndarray and at in picks and GUARD["on"] and other.flags.writeable:
+            guard(node, (other,), (other,))
+        return attach(out, node)
 
     def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any, tensor: Any,
                mode: Any) -> Tensor:
@@ -235,7 +278,7 @@ def _general(op: Op) -> Callable[..., Any]:
 
     def call(*args: Any, **attrs: Any) -> Any:
         if single and len(args) == 1:
-            if type(args[0]) is np.ndarray:
+            if isinstance(args[0], (np.ndarray, np.generic)):
                 try:
                     return fn(args[0], **attrs)    # an array in a sweep
                 except WRONG_INPUT:            # named or placed otherwise, or wrong: the long way says which
@@ -281,6 +324,6 @@ def _general(op: Op) -> Callable[..., Any]:
                 if unknown
                 else f"{op.name}() needs {', '.join(missing)}"
             )
-        attrs = {k: v.value if isinstance(v, Tensor) else v for k, v in attrs.items()}
+        attrs = {k: v.value if isinstance(v, Tensor) and not hasattr(v, "level") else v for k, v in attrs.items()}
         return args, {**defaults, **attrs} if attrs else defaults
     return call

@@ -262,7 +262,7 @@ def plain_index(k: Any) -> Any:
     if isinstance(k, Tensor):
         if k.dtype.kind not in "iub":
             raise IndexError(f"a tensor used as an index must hold integers or bools; got {k.dtype}")
-        return np.array(k.value)
+        return k if hasattr(k, "level") else np.array(k.value)        # of a `vmap`: each lane has its own
     if isinstance(k, np.ndarray):
         return k.copy()
     return np.asarray(k, None if k else np.int64) if isinstance(k, list) else k

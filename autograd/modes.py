@@ -20,6 +20,7 @@ class Mode(NamedTuple):
 
     grad: bool = True                         # are gradients recorded?
     recorder: Any = None                      # the open `record()`, if there is one
+    batch: Any = None                         # the open `vmap`s, if any: they see every op that a Tensor enters
     saving: Any = None                        # (pack, unpack) of the open `saved_tensors_hooks`
     since: str = ""                           # the user's line that turned gradients off
     light: bool = False                       # nothing but a recorder: the short ways of forms.py will do

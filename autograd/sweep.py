@@ -316,6 +316,9 @@ def fit(g: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum `g` over the axes that were added or stretched, down to `shape`."""
     lead = len(g.shape) - len(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    if type(g) is np.ndarray and g.dtype.itemsize >= 8 and axes:        # float32 adds up more carefully, in `sum`
+        g = np.add.reduce(g, axis=axes, keepdims=not lead)
+        return g if g.shape == shape else g.reshape(shape)
     if axes:
         g = sum(g, dim=axes)
     return g if g.shape == shape else reshape(g, shape=shape)

@@ -29,20 +29,27 @@ def composed(function: Callable[..., Any]) -> Callable[..., Any]:
                 if ours[theirs] in kwargs:
                     raise TypeError(f"{function.__name__}() got {theirs!r} and {ours[theirs]!r}, which are the same")
                 kwargs[ours[theirs]] = kwargs.pop(theirs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:            # of a `vmap`, where each lane has values of its own
+            if getattr(error, "by_lanes", None) is None:
+                raise
+            return error.by_lanes(function, args, kwargs)                            # type: ignore[attr-defined]
     return call
 
 
 def array_of(x: Any) -> Any:
     """The array behind a Tensor; an array itself."""
-    return x.value if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(x, Tensor):
+        return x.detach() if hasattr(x, "level") else x.value        # of all lanes of a `vmap` there is no one array
+    return np.asarray(x)
 
 
 def tensor_if(x: Any, value: Any) -> Any:
     """A computed array, without history: as a Tensor where x is one (or a list that holds one)."""
     if isinstance(x, (list, tuple)):
         x = next((v for v in x if isinstance(v, Tensor)), None)
-    if not isinstance(x, Tensor):
+    if not isinstance(x, Tensor) or isinstance(value, Tensor):
         return value
     return wrap(value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from builtins import sum as total
 from functools import lru_cache
+from math import prod as size_of
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,10 @@ def _inner(x: Any, axis: Any) -> bool:
 def spread(x: Any, *, shape: tuple[int, ...], dim: Any = None, keepdim: bool = False) -> Any:
     """Repeat over `dim` until the shape is `shape`:  y[i, j] = x[i].  The transpose of `sum`."""
     axis = None if keepdim else axis_of(dim, len(shape))
+    if size_of(shape) <= 4096:                # a copy costs less than NumPy's broadcast_to
+        out = np.empty(shape, x.dtype)
+        out[...] = x if axis is None or x.ndim == 0 else np.expand_dims(x, axis)
+        return out
     return np.broadcast_to(x if axis is None else np.expand_dims(x, axis), shape)
 
 

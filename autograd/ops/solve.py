@@ -27,7 +27,9 @@ class LinAlgError(np.linalg.LinAlgError, RuntimeError):
 
 def array_of(x: Any) -> Any:
     """The array behind a Tensor; an array itself."""
-    return x.value if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(x, Tensor):
+        return x.detach() if hasattr(x, "level") else x.value        # of all lanes of a `vmap` there is no one array
+    return np.asarray(x)
 
 
 def like(x: Any, value: Any) -> Any:
