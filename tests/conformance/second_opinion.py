@@ -110,7 +110,23 @@ def soft_margin_loss(x: Any, t: Any, reduction: str = "mean", **_: Any) -> Any:
     return out.mean() if reduction == "mean" else out.sum() if reduction == "sum" else out
 
 
-BETTER = {"polar": polar, "hypot": hypot, "copysign": copysign, "scatter_reduce": scatter_reduce,
+def as_strided_scatter(x: Any, src: Any, size: Any, stride: Any, storage_offset: Any = None) -> Any:
+    """PyTorch's slope to x is not that of its value: its own gradcheck says so."""
+    at = torch.arange(x.numel()).as_strided(size, stride, storage_offset or 0)
+    return x.reshape(-1).index_put((at.reshape(-1),), src.reshape(-1)).reshape(x.shape)
+
+
+def rdiv(x: Any, other: Any) -> Any:
+    """A quotient; PyTorch's reflected one multiplies by a reciprocal, which overflows first."""
+    return torch.true_divide(torch.as_tensor(other), x)
+
+
+def rmod(x: Any, other: Any) -> Any:
+    """As `remainder`, whose slope PyTorch has and the reflected operator has not."""
+    return torch.remainder(torch.as_tensor(other), x)
+
+
+BETTER = {"as_strided_scatter": as_strided_scatter, "__rdiv__": rdiv, "__rmod__": rmod, "polar": polar, "hypot": hypot, "copysign": copysign, "scatter_reduce": scatter_reduce,
           "index_reduce": index_reduce, "nn.functional.binary_cross_entropy": binary_cross_entropy,
           "nn.functional.poisson_nll_loss": poisson_nll_loss, "nn.functional.soft_margin_loss": soft_margin_loss}
 
