@@ -35,17 +35,24 @@ from .sweep import pull as pull
 from .sweep import push as push
 from .tensor import Parameter as Parameter
 from .tensor import Tensor as Tensor
-from .transforms import grad as grad
-from .transforms import hessian as hessian
-from .transforms import hvp as hvp
-from .transforms import jacobian as jacobian
-from .transforms import jvp as jvp
-from .transforms import value_and_grad as value_and_grad
-from .transforms import vjp as vjp
 
-_PACKAGES = ("linalg", "fft", "special", "masked", "signal")
-_LATE = {"detect_anomaly": "anomaly", "set_detect_anomaly": "anomaly", "why": "reasons", "Function": "function",
-         "once_differentiable": "function"}
+_PACKAGES = (
+    "linalg", "fft", "special", "masked", "signal", "transforms",
+    "numpy", "scipy", "misc", "extend", "builtins", "tracer", "test_util", "differential_operators", "spaces",
+)
+_HOMES = {
+    "anomaly": "detect_anomaly set_detect_anomaly",
+    "reasons": "why",
+    "function": "Function once_differentiable",
+    "transforms": "grad value_and_grad vjp jvp linearize jacobian jacrev jacfwd hessian hvp vhp vmap jet checkpoint "
+                  "checkpoint_sequential custom_vjp custom_jvp functional_call stop_gradient",
+    "differential_operators": "deriv elementwise_grad grad_and_aux grad_named hessian_tensor_product "
+                              "hessian_vector_product holomorphic_grad make_ggnvp make_hvp make_jvp make_vjp "
+                              "multigrad_dict tensor_jacobian_product vector_jacobian_product",
+    "extend": "primitive",
+    "builtins": "dict isinstance list tuple type",
+}
+_LATE = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

@@ -272,7 +272,8 @@ def _general(op: Op) -> Callable[..., Any]:
     order, inputs, defaults, variadic = op.order, op.inputs, op.defaults, op.variadic
     n, plain = len(op.inputs), op.order[:len(op.inputs)] == op.inputs
     required, fn = n - op.optional, op.fn
-    known, ready = set(op.attributes), set(op.attributes) <= set(defaults)
+    known = set(op.attributes)
+    needed = known - set(defaults)
     single = n == 1 and not variadic and not op.aux
     views = single and op.views and not op.kept
 
@@ -289,10 +290,14 @@ def _general(op: Op) -> Callable[..., Any]:
                 if view is not None:
                     return view
         if len(args) == n and not variadic and (plain or n == 1):
-            if not attrs and ready:
+            if not attrs and not needed:
                 return apply(op, args, defaults)
-            if ready and attrs.keys() <= known and not any(isinstance(v, Tensor) for v in attrs.values()):
-                return apply(op, args, {**defaults, **attrs})
+            if needed <= attrs.keys() <= known:
+                for value in attrs.values():
+                    if isinstance(value, Tensor):
+                        break
+                else:
+                    return apply(op, args, {**defaults, **attrs})
         return apply(op, *_sorted_out(args, attrs))
 
     def _sorted_out(args: Any, attrs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

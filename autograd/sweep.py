@@ -16,7 +16,7 @@ from .modes import current, enable_grad, outside_recording
 from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
 from .ops.elementwise import where
-from .ops.linear import conj, reshape, sum
+from .ops.linear import cast, conj, reshape, sum
 from .quiet import quietly
 from .tensor import Tensor, attach, wrap
 
@@ -224,7 +224,8 @@ def _recall(node: Node, kept: Any) -> Any:
         made = (*(node.parents if 0 in node.op.kept else ()), *((node,) if 1 in node.op.kept else ()))
         return [attach(v, m) if m is not None else v for v, m in zip(kept, made, strict=True)]
     made = (*node.parents, node)
-    saved = [attach(v, made[k]) if k < len(made) and made[k] is not None and v is not None else v
+    saved = [attach(v, made[k]) if k < len(made) and made[k] is not None and v is not None
+             else wrap(v) if isinstance(v, np.generic) else v
              for v, k in zip(kept, node.op.kept, strict=True)]
     if node.op.aux:
         names = node.op.kept_names
@@ -274,7 +275,12 @@ def _carry(node: Node, directions: list[Any]) -> Any:
     for i, d in enumerate(directions):
         if d is None:
             continue
-        if op.kind == "elementwise":
+        parent = node.parents[i]
+        assert parent is not None
+        real = parent.dtype.kind == "c" and node.dtype.kind != "c"     # |z|: a rule gives G, and df = Re(conj(G) dz)
+        if op.kind == "elementwise" and real:
+            part = cast(conj(op.pull(i, np.ones(node.shape, node.dtype)[()], saved, node)) * d, dtype=node.dtype)
+        elif op.kind == "elementwise":
             part = op.pull(i, d, saved, node)
         elif op.kind == "bilinear":
             part = apply(
@@ -284,13 +290,14 @@ def _carry(node: Node, directions: list[Any]) -> Any:
             g = Tensor(np.zeros(node.shape, node.dtype), requires_grad=True)
             with enable_grad():
                 back = op.pull(i, g, saved, node)
-                parent = node.parents[i]
-                assert parent is not None
                 if back.shape != parent.shape:
                     back = fit(back, parent.shape)
-            part, = pull([back], [d], [g], record=True)
+            turned = node.dtype.kind == "c"        # `pull` gives conjugates
+            part, = pull([back], [conj(d) if turned else d], [g], record=True)
             if part is None:
                 continue
+            if turned:
+                part = conj(part)
         if part.shape != node.shape:
             part = part + np.zeros(node.shape, node.dtype)
         total = part if total is None else total + part

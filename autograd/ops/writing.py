@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def _arrived(g: Any, index: Any, shape: tuple[int, ...], value_shape: tuple[int,
     if any(isinstance(k, (list, np.ndarray)) and np.asarray(k).dtype.kind in "iu"
            for k in (index if isinstance(index, tuple) else (index,))):
         last = np.empty(shape, np.int64)
-        numbers = np.arange(taken.size if isinstance(taken, np.ndarray) else taken.value.size).reshape(taken.shape)
+        numbers = np.arange(prod(taken.shape)).reshape(taken.shape)
         last[index] = numbers
         if not (kept := last[index] == numbers).all():
             taken = taken * kept.astype(g.dtype)

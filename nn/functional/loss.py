@@ -1,6 +1,7 @@
 """Losses.  Prediction and target must have one shape: (N, 1) against (N,) is an error, not a table of N² differences.
 
-`reduction`: "mean" over all elements, "sum", or "none" for one loss per element.
+`reduction`: "mean" over all elements, "sum", or "none" for one loss per element; `size_average` and `reduce`, which
+said so before, are taken with a warning.
 """
 
 from __future__ import annotations
@@ -10,27 +11,12 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import ShapeError, Tensor, softmax_cross_entropy, where
+from autograd import ShapeError, Tensor, get_default_dtype, softmax_cross_entropy, where
 from autograd.ops.loss import check_classes
 
 from . import rules
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def check_reduction(who: str, reduction: Any) -> None:
-    """ValueError unless it is one of "mean", "sum", "none"."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{who}: reduction must be 'mean', 'sum' or 'none'; got {reduction!r}")
-
-
-def _reduced(loss: Any, reduction: str, who: str) -> Any:
-    if reduction == "mean":
-        return autograd.mean(loss)
-    if reduction == "sum":
-        return autograd.sum(loss)
-    check_reduction(who, reduction)
-    return loss
+from .reduction import REDUCTIONS, check_reduction, legacy
+from .reduction import reduced as _reduced
 
 
 def _numbers(x: Any) -> Any:
@@ -63,23 +49,41 @@ def _pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
     return input, target
 
 
+def _weighed(loss: Any, weight: Any, reduction: str, who: str) -> Any:
+    """Reduced; with a weight for each element, the mean is divided by their sum, in huber_loss by their number."""
+    if weight is None:
+        return _reduced(loss, reduction, who)
+    weight = _numbers(weight)
+    if tuple(weight.shape) != tuple(loss.shape):
+        raise ShapeError(f"{who}: expected one weight for each element, shape {tuple(loss.shape)}; "
+                         f"got {tuple(weight.shape)}")
+    total = _reduced(loss * weight, reduction, who)
+    return total / autograd.mean(weight) if reduction == "mean" and who != "huber_loss" else total
+
+
 # -- differences -----------------------------------------------------------------------------------------
 
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+             weight: Any = None) -> Any:
     """Squared difference:  (x - t)²."""
+    reduction = legacy(reduction, size_average, reduce)
     input, target = _pair("mse_loss", input, target)
-    return _reduced(autograd.square(input - target), reduction, "mse_loss")
+    return _weighed(autograd.square(input - target), weight, reduction, "mse_loss")
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+            weight: Any = None) -> Any:
     """Absolute difference:  |x - t|."""
+    reduction = legacy(reduction, size_average, reduce)
     input, target = _pair("l1_loss", input, target)
-    return _reduced(autograd.abs(input - target), reduction, "l1_loss")
+    return _weighed(autograd.abs(input - target), weight, reduction, "l1_loss")
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+                   beta: float = 1.0) -> Any:
     """|d| - β/2, but d² / (2β) where |d| < β;  d = x - t (Girshick 2015)."""
+    reduction = legacy(reduction, size_average, reduce)
     if beta < 0:
         raise ValueError(f"smooth_l1_loss: beta must not be negative; got {beta}")
     if beta == 0:
@@ -88,19 +92,20 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     return _reduced(rules.huber(input - target, delta=beta) / beta, reduction, "smooth_l1_loss")
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0,
+               weight: Any = None) -> Any:
     """δ (|d| - δ/2), but d² / 2 where |d| <= δ;  d = x - t (Huber 1964)."""
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive; got {delta}")
     input, target = _pair("huber_loss", input, target)
-    return _reduced(rules.huber(input - target, delta=delta), reduction, "huber_loss")
+    return _weighed(rules.huber(input - target, delta=delta), weight, reduction, "huber_loss")
 
 
 # -- classes ---------------------------------------------------------------------------------------------
 
 
-def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
-                  label_smoothing: float = 0.0) -> Any:
+def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
+                  reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0) -> Any:
     """-ln softmax(input)[target], the input being logits.  Nats.
 
     input (C,), (N, C) or (N, C, d1, ...); target labels of that shape without C, integers in 0..C-1, or probabilities
@@ -109,10 +114,13 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, *, ignore_index: 
     their weights.
     Raises TypeError, IndexError or ShapeError for a target that is neither.
     """
+    reduction = legacy(reduction, size_average, reduce)
     if weight is None and reduction == "mean" and ignore_index < 0 and not label_smoothing:
         try:
             if input.ndim == 2 and target.ndim == 1:
                 return softmax_cross_entropy(input, target)
+            if input.ndim == 1 and target.ndim == 0:
+                return softmax_cross_entropy(input[None], target[None])
         except (AttributeError, IndexError, TypeError, ShapeError):
             pass                              # a label to ignore, a list, or a mistake: explained below
     input, target = _numbers(input), _numbers(target)
@@ -139,8 +147,10 @@ def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, la
     return _reduced(loss, reduction, "cross_entropy")
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
+             reduce: Any = None, reduction: str = "mean") -> Any:
     """-input[target], the input being log-probabilities; shapes, weights and labels as in `cross_entropy`."""
+    reduction = legacy(reduction, size_average, reduce)
     input, target = _numbers(input), _numbers(target)
     weight = weight if weight is None else _numbers(weight)
     check_reduction("nll_loss", reduction)
@@ -206,11 +216,13 @@ def _along_classes(weight: Any, input: Any, who: str) -> Any:
 # -- probabilities ---------------------------------------------------------------------------------------
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None,
+                         reduce: Any = None, reduction: str = "mean") -> Any:
     """-t ln p - (1 - t) ln(1 - p), the input p being probabilities.  Nats; a logarithm is at least -100.
 
     Raises ValueError for an input or a target outside [0, 1].
     """
+    reduction = legacy(reduction, size_average, reduce)
     input, target = _pair("binary_cross_entropy", input, target)
     for name, values, hint in (("input", _array(input), "; for logits use binary_cross_entropy_with_logits"),
                                ("target", _array(target), "")):
@@ -223,9 +235,10 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     return _reduced(loss if weight is None else loss * _numbers(weight), reduction, "binary_cross_entropy")
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean",
-                                     pos_weight: Any = None) -> Any:
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, size_average: Any = None,
+                                     reduce: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
     """-t ln σ(x) - (1 - t) ln(1 - σ(x)), the input x being logits.  Nats.  `pos_weight` multiplies the first term."""
+    reduction = legacy(reduction, size_average, reduce)
     who = "binary_cross_entropy_with_logits"
     input, target = _pair(who, input, target)
     if pos_weight is None:
@@ -235,11 +248,13 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     return _reduced(loss if weight is None else loss * _numbers(weight), reduction, who)
 
 
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+           log_target: bool = False) -> Any:
     """Kullback-Leibler divergence:  t (ln t - x), the input x being log-probabilities; where t = 0 it is 0.
 
     reduction="batchmean" divides the sum by the batch size, the divergence as it is defined; "mean" by all elements.
     """
+    reduction = legacy(reduction, size_average, reduce)
     input, target = _pair("kl_div", input, target)
     if log_target:
         loss = autograd.exp(target) * (target - input)
@@ -255,25 +270,41 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 # -- margins ---------------------------------------------------------------------------------------------
 
 
-def hinge_embedding_loss(input: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
-    """x where t = 1, max(0, margin - x) where t = -1: distances of pairs that are alike and that are not."""
-    input, target = _pair("hinge_embedding_loss", input, target)
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
+                         reduction: str = "mean") -> Any:
+    """x where t = 1, max(0, margin - x) where t = -1: distances of pairs that are alike and that are not.
+
+    One of them may broadcast to the shape of the other, as in PyTorch.
+    """
+    reduction = legacy(reduction, size_average, reduce)
+    input, target = _numbers(input), _numbers(target)
+    try:
+        both = np.broadcast_shapes(input.shape, target.shape)
+    except ValueError:
+        both = ()
+    if both not in (input.shape, target.shape):
+        _pair("hinge_embedding_loss", input, target)
     loss = where(target != 1, autograd.clamp(margin - input, min=0), 0) + where(target != -1, input, 0)
     return _reduced(loss, reduction, "hinge_embedding_loss")
 
 
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, size_average: Any = None,
+                        reduce: Any = None, reduction: str = "mean") -> Any:
     """max(0, margin - t (x1 - x2)): t = 1 where x1 should rank higher, -1 where x2 should."""
+    reduction = legacy(reduction, size_average, reduce)
     input1, input2 = _pair("margin_ranking_loss", input1, input2)
     target = _numbers(target)
     if target.shape not in ((), (1,)):                  # one for all is meant
         _pair("margin_ranking_loss", input1, target)
+    if input1.dtype.kind in "ub":                       # 2 - 3 would be 255
+        input1, input2 = (x * get_default_dtype().type(1) for x in (input1, input2))
     return _reduced(autograd.clamp(margin - target * (input1 - input2), min=0), reduction, "margin_ranking_loss")
 
 
-def cosine_embedding_loss(input1: Any, input2: Any, target: Any, *, margin: float = 0.0,
-                          reduction: str = "mean") -> Any:
+def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, size_average: Any = None,
+                          reduce: Any = None, reduction: str = "mean") -> Any:
     """1 - cos where t = 1, max(0, cos - margin) where t = -1;  input1, input2 (N, D) or (D,), target (N,) or ()."""
+    reduction = legacy(reduction, size_average, reduce)
     who = "cosine_embedding_loss"
     input1, input2 = _pair(who, input1, input2)
     target = _numbers(target)
