@@ -5,6 +5,10 @@ from typing import Any
 class Surface:
     T: Any
     mT: Any
+    mH: Any
+    H: Any
+    real: Any
+    imag: Any
     def __abs__(self) -> Any: ...
     def __add__(self, y: Any) -> Any: ...
     def __and__(self, y: Any) -> Any: ...

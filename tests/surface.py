@@ -19,6 +19,10 @@ from typing import Any
 class Surface:
     T: Any
     mT: Any
+    mH: Any
+    H: Any
+    real: Any
+    imag: Any
 '''
 
 
