@@ -131,7 +131,7 @@ FLOORS = {
     ],
     "nn": [
         ("history", "progress", "location", "hooks", "state", "members", "init", "metrics"),
-        ("functional.rules", "functional.layers"),
+        ("functional.rules", "functional.layers", "functional.reduction"),
         (
             "functional.bags",
             "functional.activation",
