@@ -16,6 +16,7 @@ from .creation import *
 from .errors import AnomalyError as AnomalyError
 from .errors import GradientError as GradientError
 from .errors import ShapeError as ShapeError
+from .graph import trace as trace
 from .guard import guard_arrays as guard_arrays
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode

@@ -126,12 +126,24 @@ def assign(t: Tensor, result: Tensor, what: str, since: int) -> Tensor:
         return _set(t, Ellipsis, result)
     if recorded and t.value.ndim:
         keep_apart(result.node, t.value, since)
-    node, value = result.node, result.value
+    node, value, stub = result.node, result.value, getattr(result, "stub", None)
     del result
     _store(t, value, fresh=True)
     if recorded and (node is not None or t.node is not None):
         take_history(t, node)
+    _tell(t, stub)
     return t
+
+
+def _tell(t: Tensor, stub: Any) -> None:
+    """Let an open recording know which step a tensor stands for now, with or without a gradient."""
+    mode = current()
+    if mode is not None and mode.recorder is not None:
+        if t.node is not None and hasattr(t, "stub"):
+            del t.stub                        # of what it was before
+        elif t.node is None and stub is not None:
+            t.stub = stub
+        mode.recorder.written(t)
 
 
 def honour_inplace(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,6 +196,7 @@ def _set(t: Tensor, index: Any, value: Any) -> Tensor:
         if made.node is not None:
             made.node.op = setitem.op
         take_history(t, made.node)
+    _tell(t, getattr(made, "stub", None))
     return t
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import ops
 from .call import NUMBERS
+from .modes import current
 from .ops import elementwise
 from .ops.composed import array_of
 from .tensor import Tensor, wrap
@@ -257,12 +258,20 @@ def __getitem__(self: Tensor, index: Any) -> Tensor:
     return ops.linear.getitem(self, index=index)
 
 
+def _copied(index: Any) -> Any:
+    """A copy of an index; an open recording is told what it is a copy of."""
+    made, mode = np.array(index), current()
+    if mode is not None and mode.recorder is not None:
+        mode.recorder.copied(index, made)
+    return made
+
+
 def plain_index(k: Any) -> Any:
     """One entry of an index as NumPy takes it, arrays as copies: nobody changes them behind the graph's back."""
     if isinstance(k, Tensor):
         if k.dtype.kind not in "iub":
             raise IndexError(f"a tensor used as an index must hold integers or bools; got {k.dtype}")
-        return k if hasattr(k, "level") else np.array(k.value)        # of a `vmap`: each lane has its own
+        return k if hasattr(k, "level") else _copied(k.value)        # of a `vmap`: each lane has its own
     if isinstance(k, np.ndarray):
-        return k.copy()
+        return _copied(k)
     return np.asarray(k, None if k else np.int64) if isinstance(k, list) else k

@@ -8,7 +8,7 @@ from typing import Any
 from .modes import Mode, Scope
 from .node import Extra, Node
 from .place import user_place
-from .tensor import stub_of
+from .tensor import Tensor, stub_of
 
 
 class record(Scope):
@@ -61,6 +61,15 @@ class record(Scope):
             if node.extra is None:
                 node.extra = Extra()
             node.extra.value = value
+
+    def written(self, tensor: Tensor) -> None:
+        """Called when a tensor was changed in place: it stands for another step now."""
+
+    def copied(self, value: Any, copy: Any) -> None:
+        """Called when an array is copied on its way into an operation."""
+
+    def taken_out(self, tensor: Tensor) -> None:
+        """Called when a function looks at the values of a tensor itself, outside of any operation."""
 
     def first_of(self, root: Any) -> str:
         """The first word of the paths of an outermost module: its class, with a number where that ran already."""

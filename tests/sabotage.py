@@ -110,8 +110,8 @@ SABOTAGES = [
     Sabotage(
         "an op writes into its input",
         "autograd/ops/elementwise.py",
-        '    """Square:  x^2."""\n    return x * x',
-        '    """Square:  x^2."""\n    x = np.asarray(x)\n    x *= x\n    return x',
+        "    return x * x if x.dtype.kind",
+        "    x = np.asarray(x)\n    x *= x\n    return x if x.dtype.kind",
         ROWS,
         "square",
     ),
@@ -167,7 +167,7 @@ SABOTAGES = [
     Sabotage(
         "no_grad is ignored",
         "autograd/modes.py",
-        "return mode._replace(grad=False)",
+        "return mode._replace(grad=False, since=user_line())",
         "return mode",
         "tests/autograd/test_modes.py",
     ),
@@ -252,7 +252,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "the history is walked by recursion",
-        "autograd/sweep.py",
+        "autograd/ancestry.py",
         """    for node in order:                        # grows while it is walked
         for p in node.parents:
             if p is not None and p not in found and p.index >= since and (leaves or p.op is not None):

@@ -76,7 +76,7 @@ def draw(target: Any, *inputs: Any, direction: str = "forward", depth: int | Non
 
 def graph_of(target: Any, inputs: tuple[Any, ...]) -> Graph:
     """The record of a Tensor, of several, of a call; a Graph as it is."""
-    if callable(target):
+    if callable(target) and not isinstance(target, Graph):
         if not inputs and hasattr(target, "forward"):
             name = type(target).__name__
             raise TypeError(f"draw: expected example inputs to call the {name} with; got none; "

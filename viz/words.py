@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autograd.graph import readable
+
 from .text import amount, clean, exact, number, shape
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def tooltip(graph: Graph, item: Item) -> str:
                  f"the first of {len(item.nodes)} alike" if len(item.nodes) > 1 else "",
                  f"module {clean(node.module, LONG)}" if node.module else "",
                  f"line {clean(node.line, LONG)}" if node.line else "",
-                 *(f"{clean(k)} = {clean(v)}" for k, v in list(node.attrs.items())[:8]),
+                 *(f"{clean(k)} = {clean(readable(v))}" for k, v in list(node.attrs.items())[:8]),
                  summary_words("value", node.value)]
     lines.append(summary_words("gradient", node.grad) if node.grad else
                  "no gradient flows here" if node.grad_state == "none" else "gradient pending")

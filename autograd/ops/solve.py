@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ShapeError
+from ..modes import current
 from ..op import op
 from ..tensor import Tensor, wrap
 from .elementwise import log, where
@@ -28,7 +29,12 @@ class LinAlgError(np.linalg.LinAlgError, RuntimeError):
 def array_of(x: Any) -> Any:
     """The array behind a Tensor; an array itself."""
     if isinstance(x, Tensor):
-        return x.detach() if hasattr(x, "level") else x.value        # of all lanes of a `vmap` there is no one array
+        if hasattr(x, "level"):
+            return x.detach()                 # of all lanes of a `vmap` there is no one array
+        mode = current()
+        if mode is not None and mode.recorder is not None:
+            mode.recorder.taken_out(x)        # no operation shows what becomes of the values
+        return x.value
     return np.asarray(x)
 
 
