@@ -79,7 +79,7 @@ setattr(Tensor, "polygamma", lambda x, n: ops.__getattr__("polygamma")(n, x))
 
 
 for _symbol, _name in {"lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}.items():
-    setattr(Tensor, f"__{_symbol}__", _late(_name))
+    setattr(Tensor, f"__{_symbol}__", lambda x, y, _name=_name: ops.__getattr__(_name)(x, y))
     setattr(Tensor, f"__r{_symbol}__", lambda y, x, _name=_name: ops.__getattr__(_name)(x, y))
 
 
@@ -243,7 +243,7 @@ for _name, _dtype in {"float": "float32", "double": "float64", "half": "float16"
 
 setattr(Tensor, "T", property(lambda x: ops.permute(x, dims=tuple(range(x.ndim - 1, -1, -1)))))
 setattr(Tensor, "__rdiv__", Tensor.__rtruediv__)
-setattr(Tensor, "H", property(lambda x: ops.conj(ops.t(x))))
+setattr(Tensor, "H", property(lambda x: ops.conj(ops.__getattr__("t")(x))))
 setattr(Tensor, "mH", property(lambda x: ops.conj(ops.transpose(x, dim0=-1, dim1=-2))))
 setattr(Tensor, "mT", property(lambda x: ops.transpose(x, dim0=-1, dim1=-2)))
 

@@ -324,7 +324,7 @@ def fit(g: Any, shape: tuple[int, ...]) -> Any:
     lead = len(g.shape) - len(shape)
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
     if type(g) is np.ndarray and g.dtype.itemsize >= 8 and axes:        # float32 adds up more carefully, in `sum`
-        g = np.add.reduce(g, axis=axes, keepdims=not lead)
+        g = np.add.reduce(g, axis=axes, keepdims=not lead)                       # type: ignore[call-overload]
         return g if g.shape == shape else g.reshape(shape)
     if axes:
         g = sum(g, dim=axes)

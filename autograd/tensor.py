@@ -21,6 +21,15 @@ else:
     Surface = object
 
 
+class Count(int):
+    """The number of elements; called, the shape: `x.size`, `x.size()` and `x.size(0)` alike."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+
 class Tensor(Surface):
     """An array with a history.
 
@@ -85,9 +94,12 @@ class Tensor(Surface):
         """The memory of one element, in bytes."""
         return self.value.itemsize
 
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or its entry at `dim`."""
-        return self.value.shape if dim is None else self.value.shape[dim]
+    @property
+    def size(self) -> Count:
+        """As NumPy has it the number of elements; called, as PyTorch has it, the shape or its entry at `dim`."""
+        made = Count(self.value.size)
+        made.shape = self.value.shape
+        return made
 
     def dim(self) -> int:
         """The number of axes."""

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import kernels, memory, overhead, scalars, startup, training
+from . import hips, kernels, memory, overhead, scalars, startup, training
 from .table import machine, report, table
 
-GROUPS = {"scalars": scalars, "training": training, "kernels": kernels, "overhead": overhead, "startup": startup,
+GROUPS = {"scalars": scalars, "training": training, "kernels": kernels, "hips": hips, "overhead": overhead, "startup": startup,
           "memory": memory}
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 

@@ -8,21 +8,47 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..op import linear
 from ..ops import cast, permute, reshape
+from ..ops.linear import getitem
 from ..tensor import Tensor
 
 
 def array(x: Any) -> Any:
     """A Tensor or an array as it is; numbers and nested sequences as an array, and with Tensors in them as a Tensor."""
-    if isinstance(x, (Tensor, np.ndarray, np.generic)):
+    if type(x) is Tensor or isinstance(x, (np.ndarray, np.generic, Tensor)):
         return x
     if isinstance(x, (list, tuple)) and holds_tensor(x):
-        parts = [array(v) for v in x]
-        shapes = {p.shape for p in parts}
-        if len(shapes) > 1:
-            raise ValueError(f"expected rows of one shape; got {' and '.join(map(str, sorted(shapes)))}")
-        return ops.stack(parts)
+        leaves: list[Any] = []
+        layout = _laid_out(x, leaves)
+        if layout is None:                     # a row of Tensors beside one that is a Tensor
+            return ops.stack([array(v) for v in x])
+        outer, inner = layout
+        made = ops.stack(leaves) if inner else pack(*leaves)
+        return made if len(outer) == 1 else reshape(made, shape=outer + inner)
     return np.asarray(x)[()]
+
+
+def _laid_out(x: Any, leaves: list[Any]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """(shape of the nested lists, shape of what they hold); the arrays and numbers in order go to `leaves`.
+
+    None where some rows are lists and others arrays, though of one shape; ValueError where the shapes differ.
+    """
+    if not isinstance(x, (list, tuple)):
+        leaves.append(x if isinstance(x, Tensor) else np.asarray(x)[()])
+        return (), tuple(leaves[-1].shape)
+    layouts = {_laid_out(v, leaves) for v in x}
+    shapes = {layout[0] + layout[1] for layout in layouts if layout is not None}
+    if len(shapes) != 1:
+        raise ValueError(f"expected rows of one shape; got {' and '.join(map(str, sorted(shapes))) or 'none'}")
+    layout = layouts.pop()
+    return None if layouts or layout is None else ((len(x), *layout[0]), layout[1])
+
+
+@linear(xs=lambda g, i: getitem(g, index=i), shapes="numbers, each without axes", cases=[(((), (), ()), {})])
+def pack(*xs: Any) -> Any:
+    """Numbers as a vector:  [x_0, x_1, ...]."""
+    return np.array(xs)
 
 
 def holds_tensor(x: Any) -> bool:

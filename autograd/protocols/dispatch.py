@@ -52,12 +52,13 @@ IN_PLACE = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmas
 # What `accumulate` of a ufunc is called here.
 SCANS = {"add": "cumsum", "multiply": "cumprod", "logaddexp": "logcumsumexp"}
 
-FUNCTIONS: dict[Any, Any] = {}                # NumPy's function -> ours; filled when the first is asked for
+_table: dict[Any, Any] = {}                   # NumPy's function -> ours
 
 
-def call_function(func: Any, args: Any, kwargs: Any) -> Any:
-    """What `__array_function__` asks for."""
-    function = FUNCTIONS.get(func) or counterpart(func)
+def call_function(known: dict[Any, Any], func: Any, args: Any, kwargs: Any) -> Any:
+    """What `__array_function__` asks for; at the first call `known` is given all there is."""
+    function = counterpart(func)
+    known.update(_table)
     if function is None:
         return _by_value(func, f"numpy.{func.__name__}", args, kwargs)
     out = kwargs.get("out")
@@ -69,14 +70,14 @@ def call_function(func: Any, args: Any, kwargs: Any) -> Any:
 
 def counterpart(func: Any) -> Any:
     """What stands for a function of NumPy, with its signature and on Tensors; None where there is nothing."""
-    if not FUNCTIONS:
+    if not _table:
         from . import complexes, fourier, joining, linalg, orders, products, reductions, selecting, shapes
         for module in (complexes, joining, orders, products, reductions, selecting, shapes, linalg, fourier):
             home = np.linalg if module is linalg else np.fft if module is fourier else np
             for name, function in vars(module).items():
                 if getattr(function, "__module__", "") == module.__name__ and name[0] != "_" and hasattr(home, name):
-                    FUNCTIONS[getattr(home, name)] = function
-    return FUNCTIONS.get(func)
+                    _table[getattr(home, name)] = function
+    return _table.get(func)
 
 
 def call_ufunc(known: dict[np.ufunc, Any], ufunc: np.ufunc, method: str, inputs: tuple[Any, ...],
@@ -192,7 +193,7 @@ def _op_of(ufunc: np.ufunc) -> Any:
                         "vecmat": _vecmat}.get(name)
     elif name in SCIPY and _is_scipy(ufunc):
         from .. import special
-        function = _in_float64(getattr(special, SCIPY[name]))
+        function = _real_inputs(getattr(special, SCIPY[name]))
     return function
 
 
@@ -208,6 +209,16 @@ def _in_float64(function: Any) -> Any:
         if not any(isinstance(x, (float, complex)) or (hasattr(x, "dtype") and x.dtype.kind in "fc") for x in inputs):
             inputs = tuple([_cast(x, np.float64) for x in inputs])
         return function(*inputs)
+    return call
+
+
+def _real_inputs(function: Any) -> Any:
+    """Integers go in as real numbers: of the dtype of what is real already, or float64."""
+    def call(*inputs: Any) -> Any:
+        real = [x.dtype for x in inputs if hasattr(x, "dtype") and x.dtype.kind in "fc"]
+        dtype = np.result_type(*real) if real else np.dtype(float)
+        return function(*[x if isinstance(x, (float, complex)) or (hasattr(x, "dtype") and x.dtype.kind in "fc")
+                          else float(x) if isinstance(x, int) and real else _cast(x, dtype) for x in inputs])
     return call
 
 

@@ -27,6 +27,8 @@ UFUNCS: dict[np.ufunc, Any] = {
     np.matmul: ops.matmul,
 }
 
+FUNCTIONS: dict[Any, Any] = {}                # NumPy's other functions -> ours; filled when the first is asked for
+
 
 def __array_ufunc__(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     if method == "__call__" and not kwargs:
@@ -38,12 +40,15 @@ def __array_ufunc__(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **
 
 
 def __array_function__(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    function = FUNCTIONS.get(func)
+    if function is not None and "out" not in kwargs:
+        return function(*args, **kwargs)
     from .dispatch import call_function
-    return call_function(func, args, kwargs)
+    return call_function(FUNCTIONS, func, args, kwargs)
 
 
 def __array__(self: Tensor, dtype: DTypeLike | None = None, copy: bool | None = None) -> Any:
-    if self.node is not None:
+    if self.node is not None and (dtype is None or np.dtype(dtype).kind in "fcO"):     # integers carry no gradient
         raise GradientError(
             "a tensor that requires a gradient does not turn into an array by itself, which would cut it from the "
             "graph: np.stack([...]) joins tensors (np.array does not), autograd.zeros(...) can be assigned into (an "
@@ -108,6 +113,21 @@ def from_dlpack(x: Any) -> Tensor:
     return wrap(found, Shared) if found.ndim else wrap(found[()])
 
 
+def _as_method(name: str) -> Any:
+    """A method that ndarray has and PyTorch's tensors do not: NumPy's function of that name."""
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def compress(self: Tensor, condition: Any, axis: int | None = None) -> Any:
+    """The elements, or the parts along an axis, where the condition holds."""
+    return np.compress(condition, self, axis)
+
+
 for _method in (__array_ufunc__, __array_function__, __array__, __float__, __complex__,
-                __dlpack__, __dlpack_device__, __buffer__):
+                __dlpack__, __dlpack_device__, __buffer__, compress):
     setattr(Tensor, _method.__name__, _method)
+for _name in ("argpartition", "choose", "conjugate", "copy", "searchsorted"):
+    setattr(Tensor, _name, _as_method(_name))

@@ -9,7 +9,8 @@ import numpy as np
 from .. import linalg as la
 from .. import ops
 from . import products, shapes
-from .arguments import array, real
+from .arguments import array, real, value
+from .complexes import _real_part
 
 
 def matrix_power(a: Any, n: int) -> Any:
@@ -83,23 +84,39 @@ def svdvals(x: Any, /) -> Any:
 
 
 def eig(a: Any) -> Any:
-    """(eigenvalues, eigenvectors), complex."""
-    return la.eig(real(a))
+    """(eigenvalues, eigenvectors); those of a real matrix are real where no eigenvalue is complex."""
+    a = real(a)
+    w, v = la.eig(a)
+    return (_real_part(w), _real_part(v)) if _no_complex(a, w) else (w, v)
 
 
 def eigvals(a: Any) -> Any:
-    """The eigenvalues, complex."""
-    return la.eigvals(real(a))
+    """The eigenvalues; those of a real matrix are real where none is complex."""
+    a = real(a)
+    w = la.eigvals(a)
+    return _real_part(w) if _no_complex(a, w) else w
+
+
+def _no_complex(a: Any, w: Any) -> bool:
+    return a.dtype.kind != "c" and not np.any(value(w).imag)
+
+
+def _of_triangle(a: Any, UPLO: str) -> Any:
+    """The Hermitian matrix that NumPy sees where it reads one triangle: so the derivative is exact, not symmetrised."""
+    if UPLO.upper() not in ("L", "U"):
+        raise ValueError(f"expected UPLO 'L' or 'U'; got {UPLO!r}")
+    half = ops.tril(a, diagonal=-1) if UPLO.upper() == "L" else ops.triu(a, diagonal=1)
+    return half + ops.conj(ops.transpose(half, dim0=-1, dim1=-2)) + a * np.eye(a.shape[-1], dtype=a.dtype)
 
 
 def eigh(a: Any, UPLO: str = "L") -> Any:
     """(eigenvalues, eigenvectors) of Hermitian matrices."""
-    return la.eigh(real(a), UPLO)
+    return la.eigh(_of_triangle(real(a), UPLO), UPLO)
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of Hermitian matrices."""
-    return la.eigvalsh(real(a), UPLO)
+    return la.eigvalsh(_of_triangle(real(a), UPLO), UPLO)
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:

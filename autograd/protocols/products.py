@@ -16,10 +16,11 @@ from .shapes import reshape, transpose
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The product of scalars; of the last axis of a with the last but one (or only one) of b."""
     a, b = array(a), array(b)
-    if a.ndim == 0 or b.ndim == 0:
-        return ops.multiply(a, b)
-    if a.ndim <= 2 and b.ndim <= 2:
+    n, m = a.ndim, b.ndim
+    if 0 < n <= 2 and 0 < m <= 2:
         return ops.matmul(a, b)
+    if n == 0 or m == 0:
+        return ops.multiply(a, b)
     return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
 
 

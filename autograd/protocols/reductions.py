@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..call import apply
 from ..errors import ShapeError
 from ..ops import cast, reshape
+from ..tensor import Tensor
 from .arguments import array, axes, counted, merged, real, select_where, value
+
+_SUM, _MEAN = ops.sum.op, ops.mean.op         # with Tensors, straight to the op: these stand in inner loops
 
 
 def _none(axis: Any) -> bool:
@@ -19,6 +23,8 @@ def _none(axis: Any) -> bool:
 def sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = 0,
         where: Any = True) -> Any:
     """Σ a over the axes, plus `initial`."""
+    if where is True and initial == 0 and type(a) is Tensor and type(axis) is not tuple:
+        return apply(_SUM, (a,), {"dim": axis, "keepdim": bool(keepdims), "dtype": dtype})
     a = select_where(array(a), where, 0)
     if _none(axis):
         total = a if dtype is None else cast(a, dtype=np.dtype(dtype))
@@ -40,6 +46,8 @@ def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims:
 
 def _over(reduction: Any, a: Any, axis: Any, keepdims: Any) -> Any:
     """A reduction over one axis, several, or all."""
+    if a.ndim == 0:
+        return a
     if axis is None and not keepdims:
         return reduction(reshape(a, shape=(-1,)), dim=0) if a.ndim != 1 else reduction(a, dim=0)
     if isinstance(axis, (int, np.integer)):
@@ -52,6 +60,8 @@ def _over(reduction: Any, a: Any, axis: Any, keepdims: Any) -> Any:
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *,
          where: Any = True) -> Any:
     """Σ a / n."""
+    if where is True and type(a) is Tensor and type(axis) is not tuple and a.value.dtype.kind in "fc":
+        return apply(_MEAN, (a,), {"dim": axis, "keepdim": bool(keepdims), "dtype": dtype})
     a = real(a)
     if where is True and not _none(axis):
         return ops.mean(a, dim=axis, keepdim=bool(keepdims), dtype=dtype)
@@ -82,6 +92,8 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any 
 
 
 def _extremum(reduction: Any, pair: Any, a: Any, axis: Any, keepdims: Any, initial: Any, where: Any) -> Any:
+    if where is True and initial is None and type(a) is Tensor and type(axis) is not tuple:
+        return apply(reduction.op, (a,), {"dim": axis, "keepdim": bool(keepdims)})
     a = array(a)
     if where is not True:
         if initial is None:

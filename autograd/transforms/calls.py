@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..errors import GradientError, ShapeError
 from ..modes import current, enable_grad
 from ..node import Node
+from ..node import leaf as new_leaf
 from ..ops import identity
 from ..sweep import history, pull
 from ..tensor import Tensor, attach, wrap
@@ -50,6 +52,10 @@ def source_of(x: Any, batch: Any = None) -> Tensor:
 
     Inside `vmap` the source has all lanes, so that the gradient of one lane never meets that of another.
     """
+    if batch is None and type(x) is np.ndarray and x.dtype.kind == "f":       # the usual case, and the quick way
+        source = wrap(x if x.ndim else x[()])
+        source.node = new_leaf(source.value)
+        return source
     if not isinstance(x, Tensor):
         x = np.asarray(x)
         x = Tensor(x if x.dtype.kind in "fc" else x.astype(np.float64))
@@ -197,6 +203,8 @@ class Call:
 
     def gradients(self, found: Sequence[Any], nested: bool) -> list[Any]:
         """One tree for each argument differentiated, from one gradient for each of `live()`."""
+        if self.batch is None and not nested and not any(g is None or isinstance(g, Tensor) for g in found):
+            return self.trees(found)
         return self.trees([self.hand_back(g, s, nested) for g, s in zip(found, self.live(), strict=True)])
 
     def trees(self, found: Sequence[Any]) -> list[Any]:
@@ -310,8 +318,11 @@ def one_number(call: Call) -> Any:
     if call.structure is not LEAF:
         raise GradientError(f"{call.who}: the function must return one number; it returned "
                             f"{describe(call.structure)}: use vjp or jacobian, or has_aux for what goes along")
-    shape = getattr(call.leaves[0], "shape", ())
-    if shape != ():
+    shape, dtype = getattr(call.leaves[0], "shape", ()), getattr(call.leaves[0], "dtype", None)
+    if shape != () and prod(shape) != 1:      # one number may have axes, as in PyTorch's backward
         raise GradientError(f"{call.who}: the function must return a scalar; it returned shape {shape}: "
                             "sum or average it, or use jacobian")
+    if (dtype is not None and dtype.kind == "c") or isinstance(call.leaves[0], complex):
+        raise GradientError(f"{call.who}: the function must return a real number; it returned a complex one: take its "
+                            "real or imaginary part, or use holomorphic_grad")
     return call.outputs[0]

@@ -418,3 +418,14 @@ def test_ufuncs_of_scipy():
     np.testing.assert_allclose(x.grad.value, special.digamma(P) + s * (1 - s), rtol=1e-10)
     with pytest.raises(TypeError, match="no counterpart"):
         special.jve(1.0, x)
+
+
+def test_methods_that_only_arrays_have():
+    x = Tensor(V, requires_grad=True)
+    np.testing.assert_array_equal(x.compress([True, False, True, False]).value, V[[0, 2]])
+    np.testing.assert_array_equal(x.conjugate().value, V)
+    y = x.copy()
+    assert y.requires_grad and not np.shares_memory(y.value, x.value)
+    assert Tensor(np.sort(V)).searchsorted(V).tolist() == np.sort(V).searchsorted(V).tolist()
+    assert sorted(x.argpartition(2).tolist()) == [0, 1, 2, 3]
+    assert Tensor(np.array([1, 0])).choose([x[:2], x[2:]]).tolist() == [V[2], V[1]]

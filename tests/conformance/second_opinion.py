@@ -126,9 +126,19 @@ def rmod(x: Any, other: Any) -> Any:
     return torch.remainder(torch.as_tensor(other), x)
 
 
-BETTER = {"as_strided_scatter": as_strided_scatter, "__rdiv__": rdiv, "__rmod__": rmod, "polar": polar, "hypot": hypot, "copysign": copysign, "scatter_reduce": scatter_reduce,
-          "index_reduce": index_reduce, "nn.functional.binary_cross_entropy": binary_cross_entropy,
-          "nn.functional.poisson_nll_loss": poisson_nll_loss, "nn.functional.soft_margin_loss": soft_margin_loss}
+BETTER = {
+    "as_strided_scatter": as_strided_scatter,
+    "__rdiv__": rdiv,
+    "__rmod__": rmod,
+    "polar": polar,
+    "hypot": hypot,
+    "copysign": copysign,
+    "scatter_reduce": scatter_reduce,
+    "index_reduce": index_reduce,
+    "nn.functional.binary_cross_entropy": binary_cross_entropy,
+    "nn.functional.poisson_nll_loss": poisson_nll_loss,
+    "nn.functional.soft_margin_loss": soft_margin_loss,
+}
 
 
 # -- free choices ----------------------------------------------------------------------------------------

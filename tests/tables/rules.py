@@ -10,7 +10,7 @@ import sys
 import textwrap
 from typing import Any
 
-from autograd.graph import formulas
+from autograd.graph.costs import formulas
 
 LONGEST = 150                                 # characters: beyond, the name of a function says more than its body
 RAISES = "raises"                             # for a derivative that nobody has
