@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import differential_operators as of_functions
+from .differential_operators import make_jvp as jvp_maker
+from .differential_operators import make_vjp as vjp_maker
 from .extend import Box as Box
 from .extend import VSpace as VSpace
 from .extend import def_linear as def_linear
@@ -24,9 +25,9 @@ from .tracer import isbox as isbox
 
 def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
     """(v -> v J, f(x)) at x."""
-    return of_functions.make_vjp(fun)(x)
+    return vjp_maker(fun)(x)
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
     """v -> (f(x), J v) at x."""
-    return of_functions.make_jvp(fun)(x)
+    return jvp_maker(fun)(x)

@@ -45,7 +45,9 @@ def of_arrays(theirs: Callable[..., Any], ours: Callable[..., Any]) -> Callable[
     def call(*args: Any, **kwargs: Any) -> Any:
         for a in args:
             kind = type(a)
-            if kind is Tensor:
+            if kind is np.ndarray:
+                continue
+            if kind is Tensor or isinstance(a, Tensor):
                 return ours(*args, **kwargs) if "out" not in kwargs else theirs(*args, **kwargs)
             if (kind is list or (kind is tuple and a is args[0])) and holds_tensor(a):
                 return ours(*[array(x) if type(x) is list or (type(x) is tuple and holds_tensor(x)) else x
@@ -59,7 +61,7 @@ def _of_sequences(theirs: Callable[..., Any], ours: Callable[..., Any]) -> Calla
     def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:
         if type(arrays) is list or type(arrays) is tuple:
             for a in arrays:
-                if type(a) is Tensor or (type(a) is list and holds_tensor(a)):
+                if isinstance(a, Tensor) or (type(a) is list and holds_tensor(a)):
                     return ours(arrays, *args, **kwargs)
         return theirs(arrays, *args, **kwargs)
     return call

@@ -17,7 +17,7 @@ from ..ops import cast, clone, reshape
 from ..protocols.arguments import array as joined
 from ..protocols.arguments import holds_tensor
 from ..tensor import Tensor, wrap
-from ..transforms.calls import _running
+from ..transforms.calls import _running, batching
 
 __all__ = [
     "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "empty",
@@ -25,9 +25,14 @@ __all__ = [
 ]
 
 
+def traced() -> bool:
+    """Whether a function is being differentiated here, or mapped over a batch."""
+    return bool(_running.get()) or batching() is not None
+
+
 def settable(made: Any) -> Any:
     """The array; inside a function that is being differentiated, a Tensor that can be assigned into."""
-    if _running.get() and type(made) is np.ndarray and made.dtype.kind in "fc":
+    if traced() and type(made) is np.ndarray and made.dtype.kind in "fc":
         return wrap(made if made.ndim else made[()])
     return made
 
@@ -36,7 +41,7 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         made = function(*args, **kwargs)
-        return settable(made) if _running.get() else made
+        return settable(made)
     return make
 
 
@@ -56,7 +61,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
 def array(object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0,
           like: Any = None) -> Any:
     """An array of numbers and Tensors, nested in lists as one likes; a copy of an array or a Tensor."""
-    if type(object) is np.ndarray and not _running.get():
+    if type(object) is np.ndarray and not traced():
         return np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
     if isinstance(object, Tensor):
         made = clone(object) if copy else object
@@ -64,7 +69,7 @@ def array(object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K",
         made = joined(object)
     else:
         found = np.array(object, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
-        return settable(found) if _running.get() else found
+        return settable(found)
     if dtype is not None and made.dtype != np.dtype(dtype):
         made = cast(made, dtype=np.dtype(dtype))
     return made if made.ndim >= ndmin else reshape(made, shape=(1,) * (ndmin - made.ndim) + tuple(made.shape))

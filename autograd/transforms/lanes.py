@@ -20,7 +20,7 @@ from ..methods import plain_index
 from ..node import tick
 from ..ops import cast
 from ..ops.writing import setitem
-from ..tensor import Tensor, wrap
+from ..tensor import Count, Tensor, wrap
 from .calls import LaneError
 from .rules import batched
 from .trees import flatten, unflatten
@@ -113,9 +113,12 @@ class Lane(Tensor):
         """The memory of one element, in bytes."""
         return self.dtype.itemsize
 
-    def size(self, dim: int | None = None) -> Any:
-        """The shape of one lane, or its entry at `dim`."""
-        return self.shape if dim is None else self.shape[dim]
+    @property
+    def size(self) -> Count:
+        """The number of elements of one lane; called, its shape or its entry at `dim`."""
+        made = Count(self.numel())
+        made.shape = self.shape
+        return made
 
     def dim(self) -> int:
         """The axes of one lane."""
