@@ -99,7 +99,8 @@ class Function:
             raise TypeError(f"{cls.__name__}.forward must be a static method: put @staticmethod above it")
         at = [k for k, x in enumerate(args) if differentiable(x)] if is_grad_enabled() else []
         place, context = Place(), Context(tuple([k in at for k in range(len(args))]))
-        before = {id(x): x.node for x in args if isinstance(x, Tensor)}
+        xs = [place.physical(args[k]) for k in at]
+        parents: list[Any] = [x.node for x in xs]            # before `forward` may change an input in place
 
         def run() -> Any:
             if cls.setup_context is None:
@@ -119,8 +120,7 @@ class Function:
         outputs = Outputs(cls.__name__, tuple(carried), place)
         assert outputs.value is not None
         call = _Call(cls, context, args, at, results, outputs, place)
-        parents: list[Any] = [before[id(args[k])] for k in at]
-        step = recorded(call.step(), outputs.value.value, parents, [place.physical(args[k]).value for k in at])
+        step = recorded(call.step(), outputs.value.value, parents, [x.value for x in xs])
         parts = iter(outputs.rebuilt(step))
         finished = []
         for y in results:

@@ -100,6 +100,14 @@ def test_several_results():
     ag.gradgradcheck(lambda x: Split.apply(x)[:2], (leaf([1.0, 5.0]),))
 
 
+def test_in_transforms():
+    xs = np.array([0.0, 1.0, 2.0])
+    assert np.allclose(ag.vmap(ag.grad(lambda x: Exp.apply(x)))(xs), np.exp(xs))
+    assert np.allclose(ag.grad(lambda x: ag.vmap(Exp.apply)(x).sum())(xs), np.exp(xs))
+    assert np.allclose(ag.vmap(lambda x, y: ag.grad(lambda x: Scaled.apply(x, y, 2.0))(x), in_axes=(0, None))(xs, Tensor(3.0)).value, 6)
+    assert np.allclose(ag.hessian(lambda x: Exp.apply(x).sum())(xs), np.diag(np.exp(xs)))
+
+
 def test_an_input_changed_in_place():
     class Double(Function):
         @staticmethod
