@@ -104,7 +104,8 @@ def test_in_transforms():
     xs = np.array([0.0, 1.0, 2.0])
     assert np.allclose(ag.vmap(ag.grad(lambda x: Exp.apply(x)))(xs), np.exp(xs))
     assert np.allclose(ag.grad(lambda x: ag.vmap(Exp.apply)(x).sum())(xs), np.exp(xs))
-    assert np.allclose(ag.vmap(lambda x, y: ag.grad(lambda x: Scaled.apply(x, y, 2.0))(x), in_axes=(0, None))(xs, Tensor(3.0)).value, 6)
+    each = ag.vmap(lambda x, y: ag.grad(lambda x: Scaled.apply(x, y, 2.0))(x), in_axes=(0, None))
+    assert np.allclose(each(xs, Tensor(3.0)).value, 6)
     assert np.allclose(ag.hessian(lambda x: Exp.apply(x).sum())(xs), np.diag(np.exp(xs)))
 
 
