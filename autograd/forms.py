@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .aliasing import note_view
-from .call import WRONG_INPUT, apply
+from .call import WRONG_INPUT, apply, apply_alone
 from .guard import GUARD, guard
 from .modes import current
 from .node import NO_ATTRS, Constant, Node, leaf, tick
@@ -249,33 +248,13 @@ def _ternary(op: Op) -> Callable[..., Any]:
     return call
 
 
-def _view(op: Op, x: Tensor, attrs: dict[str, Any]) -> Tensor | None:
-    """The short way to a view, all attributes being given; None where it is not short."""
-    for value in attrs.values():
-        if isinstance(value, Tensor):
-            return None
-    try:
-        out = op.fn(x.value, **attrs)
-    except WRONG_INPUT:
-        return None
-    node = Node()
-    node.op, node.parents, node.saved, node.attrs = op, (x.node,), (), attrs
-    if type(out) is np.ndarray and not out.ndim:
-        out = out[()]
-    node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
-    made = attach(out, node)
-    note_view(made, x, op, attrs)
-    return made
-
-
 def _general(op: Op) -> Callable[..., Any]:
     order, inputs, defaults, variadic = op.order, op.inputs, op.defaults, op.variadic
     n, plain = len(op.inputs), op.order[:len(op.inputs)] == op.inputs
     required, fn = n - op.optional, op.fn
     known = set(op.attributes)
-    needed = known - set(defaults)
+    needed, count, lone = known - set(defaults), len(known), op.lone
     single = n == 1 and not variadic and not op.aux
-    views = single and op.views and not op.kept
 
     def call(*args: Any, **attrs: Any) -> Any:
         if single and len(args) == 1:
@@ -284,11 +263,17 @@ def _general(op: Op) -> Callable[..., Any]:
                     return fn(args[0], **attrs)    # an array in a sweep
                 except WRONG_INPUT:            # named or placed otherwise, or wrong: the long way says which
                     return apply(op, *_sorted_out(args, attrs))
-            if views and type(args[0]) is Tensor and args[0].node is not None and attrs.keys() == known \
-                    and current() is None:
-                view = _view(op, args[0], attrs)
-                if view is not None:
-                    return view
+            if lone and type(args[0]) is Tensor and args[0].node is not None and current() is None and (
+                    attrs.keys() == known or needed <= attrs.keys() <= known):
+                for value in attrs.values():
+                    if isinstance(value, Tensor):
+                        break
+                else:
+                    if len(attrs) < count:
+                        attrs = {**defaults, **attrs}
+                    made = apply_alone(op, args[0], attrs)
+                    if made is not None:
+                        return made
         if len(args) == n and not variadic and (plain or n == 1):
             if not attrs and not needed:
                 return apply(op, args, defaults)

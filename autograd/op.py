@@ -73,6 +73,7 @@ class Op:
         self.kept = tuple(i for i, name in enumerate(record) if any(name in names for names in asked.values()))
         self.kept_names = tuple(record[i] for i in self.kept)
         self.needs = [frozenset(record.index(a) for a in asked.get(x, ()) if a in record) for x in self.inputs]
+        self.lone = len(self.inputs) == 1 and not self.variadic and bool(rules) and not self.aux
         self._picks: dict[int, tuple[int, ...]] = {}
         self.pulls: list[Pull] = [] if self.variadic else [_bind(self, i) for i in range(len(self.inputs))]
         self.call = caller(self)
@@ -160,8 +161,14 @@ def _bind(op: Op, i: int) -> Pull:
     rule, kept = op.rules[own], op.kept_names
     names = asks(rule)
     if op.variadic or len(names) > 2 or not set(names) <= set(kept):
-        finds = [_find(op, name, i) for name in names]
-        return lambda g, saved, node: rule(g, *[find(saved, node) for find in finds]), None, FULL
+        text = f"lambda g, saved, node: rule({', '.join(['g', *[_find(op, name, i) for name in names]])})"
+
+        def first(g: Any, saved: Any, node: Node) -> Any:
+            """Compiles what was found, and takes its place."""
+            pull = eval(text, {"rule": rule, "attrs_of": attrs_of, "inputs_of": inputs_of, "shape_of": shape_of})
+            op.pulls[i] = pull, None, FULL
+            return pull(g, saved, node)
+        return first, None, FULL
     at = [kept.index(name) for name in names] + [None, None]
     return rule, at[0], at[1]
 
@@ -170,26 +177,25 @@ def _no_rule(g: Any) -> Any:
     raise GradientError("a gradient reached an input that has no rule")      # `apply` never records such a parent
 
 
-def _find(op: Op, name: str, i: int) -> Callable[[Any, Node], Any]:
+def _find(op: Op, name: str, i: int) -> str:
     """Where the rule of the i-th input finds what it asks for: a kept value, a shape, its position, an attribute."""
     kept, own = op.kept_names, op.inputs[0 if op.variadic else i]
     if op.variadic and name == own:
-        return lambda saved, node: saved[:len(node.parents)]
+        return "saved[:len(node.parents)]"
     if name in kept:
-        k = kept.index(name) - len(kept) if op.variadic else kept.index(name)
-        return lambda saved, node: saved[k]
+        return f"saved[{kept.index(name) - len(kept) if op.variadic else kept.index(name)}]"
     if name in op.attributes:
-        return lambda saved, node: attrs_of(node)[name]
+        return f"attrs_of(node)[{name!r}]"
     if name == "shapes":
-        return lambda saved, node: [shape_of(p) for p in inputs_of(node)]
+        return "[shape_of(p) for p in inputs_of(node)]"
     if name == "i":
-        return lambda saved, node: i
+        return str(i)
     of, _, what = name.rpartition("_")
     if of in op.inputs and what in ("shape", "dtype"):
-        j = i if of == own else op.inputs.index(of)
-        if what == "shape":
-            return lambda saved, node: shape_of(inputs_of(node)[j])
-        return lambda saved, node: inputs_of(node)[j].dtype
+        if of == own:                         # whose gradient is asked for has a node
+            return f"node.parents[{i}].{what}"
+        j = op.inputs.index(of)
+        return f"shape_of(inputs_of(node)[{j}])" if what == "shape" else f"inputs_of(node)[{j}].dtype"
     raise TypeError(
         f"op {op.name}: the rule of {own} asks for {name!r}, which is none of the inputs {list(op.inputs)}, "
         f"the attributes {list(op.attributes)}, the aux {list(op.aux)}, 'out', 'shapes', 'i', '<input>_shape'"

@@ -16,7 +16,7 @@ from .modes import current, enable_grad, outside_recording
 from .node import SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
 from .ops.elementwise import where
-from .ops.linear import cast, conj, reshape, sum
+from .ops.linear import cast, conj, ones, reshape, sum
 from .quiet import quietly
 from .tensor import Tensor, attach, wrap
 
@@ -319,12 +319,20 @@ def _operand(node: Node, saved: Any, j: int) -> Any:
     return saved[j] if op.variadic else saved[op.kept.index(j)]
 
 
+_add: Any = np.add.reduce
+
+
 def fit(g: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum `g` over the axes that were added or stretched, down to `shape`."""
     lead = len(g.shape) - len(shape)
+    if type(g) is np.ndarray and g.ndim == 2 and g.size <= 4096 and g.dtype.itemsize >= 4:   # as a product
+        if lead == 1 and g.shape[1:] == shape:
+            return ones(len(g), g.dtype).dot(g)
+        if not lead and shape[1] == 1 and shape[0] == len(g):
+            return g.dot(ones(g.shape[1], g.dtype))[:, None]
     axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
     if type(g) is np.ndarray and g.dtype.itemsize >= 8 and axes:        # float32 adds up more carefully, in `sum`
-        g = np.add.reduce(g, axis=axes, keepdims=not lead)                       # type: ignore[call-overload]
+        g = _add(g, axis=axes, keepdims=not lead)
         return g if g.shape == shape else g.reshape(shape)
     if axes:
         g = sum(g, dim=axes)
