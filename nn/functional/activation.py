@@ -105,7 +105,7 @@ def logsigmoid(input: Any) -> Any:
 @honour_inplace
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """Sigmoid of straight lines:  relu6(x + 3) / 6."""
-    return relu6(input + 3) / 6
+    return rules.hardsigmoid(input)
 
 
 @honour_inplace
