@@ -6,11 +6,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import hips, kernels, memory, overhead, scalars, startup, training
+from . import hips, kernels, memory, optimizers, overhead, scalars, startup, training
 from .table import machine, report, table
 
-GROUPS = {"scalars": scalars, "training": training, "kernels": kernels, "hips": hips, "overhead": overhead,
-          "startup": startup, "memory": memory}
+GROUPS = {
+    "scalars": scalars,
+    "training": training,
+    "kernels": kernels,
+    "hips": hips,
+    "optimizers": optimizers,
+    "overhead": overhead,
+    "startup": startup,
+    "memory": memory,
+}
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 

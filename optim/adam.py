@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import sqrt
 from typing import Any
 
@@ -39,21 +40,32 @@ class Adam(Optimizer):
         keep = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
         amsgrad = group["amsgrad"]
 
+        @lru_cache(4)
+        def factors(t: int, dtype: Any) -> list[Any]:
+            """What the arrays are multiplied with at step t; for arrays, arrays of their dtype: half as dear."""
+            c1, c2 = 1 - b1**t, sqrt(1 - b2**t)            # taken out of the arrays, as at the end of section 2:
+            numbers = (b1, 1 - b1, b2, (1 - b2) / (1 - b1),     # m^ / (sqrt(v^) + eps) = c2/c1 m / (sqrt(v) + c2 eps)
+                       c2 * eps, -lr * c2 / c1)
+            return [np.array(x, dtype) for x in numbers] if dtype else list(numbers)
+
         def update(p: Any, g: Any, s: State) -> Any:
             t = s["step"] = s.get("step", 0) + 1
+            old_m, new_m, old_v, ratio, small, rate = factors(t, p.dtype if p.ndim else None)
             m, v = s.get("exp_avg", 0.0), s.get("exp_avg_sq", 0.0)
-            m *= b1
-            m += (1 - b1) * g
-            v *= b2
-            v += (1 - b2) * g * g
+            d = new_m * g                                  # the one array that is made: it becomes the new p
+            m *= old_m
+            m += d
+            d *= ratio
+            d *= g                                         # (1 - b2) g^2, in an order that is last to overflow
+            v *= old_v
+            v += d
             s["exp_avg"], s["exp_avg_sq"] = m, v
             if amsgrad:
                 v = s["max_exp_avg_sq"] = np.maximum(s.get("max_exp_avg_sq", 0.0), v)
-            c1, c2 = 1 - b1**t, sqrt(1 - b2**t)            # taken out of the arrays, as at the end of section 2:
-            d = np.sqrt(v)                                 # m^ / (sqrt(v^) + eps) = c2/c1 m / (sqrt(v) + c2 eps)
-            d += c2 * eps
-            d = m / d
-            d *= -lr * c2 / c1
+            d = np.sqrt(v, d) if p.ndim else np.sqrt(v)
+            d += small
+            d = np.divide(m, d, d) if p.ndim else m / d
+            d *= rate
             d += p if keep == 1 else keep * p
             return d
         return update

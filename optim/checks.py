@@ -25,14 +25,17 @@ def known_flags(owner: str, flags: Mapping[str, Any], settings: Mapping[str, Any
             near = get_close_matches(name, settings, n=1)
             raise TypeError(f"{owner} has no setting {name!r}{f': did you mean {near[0]!r}?' if near else ';'} "
                             f"known: {', '.join(settings)}")
+    if flags.get("foreach") and flags.get("fused"):
+        raise ValueError("foreach and fused cannot both be True: they are two ways to run one step; give one of them")
     if flags.get("differentiable"):
         raise ValueError("differentiable=True is not supported: a step is not recorded; write the update with "
                          "operators on Tensors to differentiate through it")
 
 
 def number(name: str, value: Any, wanted: str = "", low: float = -inf, high: float = inf) -> None:
-    """ValueError, in the words of `wanted`, unless `value` is a number (or 0-d) with low <= value <= high."""
-    plain = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    """ValueError, in the words of `wanted`, unless `value` is a number, or a Tensor of one, in [low, high]."""
+    one = getattr(value, "shape", None) == () or (isinstance(value, Tensor) and value.value.size == 1)
+    plain = value.item() if one and hasattr(value, "item") else value
     if not isinstance(plain, Real):
         raise ValueError(f"{name} must be a number{' ' * bool(wanted)}{wanted}; got {value!r} ({type(value).__name__})")
     if not low <= float(plain) <= high:

@@ -84,3 +84,30 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     for p in _tensors(parameters, "parameters"):
         if p.grad is not None:
             p.grad = Tensor(np.clip(p.grad.value, -bound, bound))
+
+
+def clip_grad_adaptive_(parameters: Tensor | Iterable[Tensor], clip_factor: float = 0.01, eps: float = 1e-3) -> None:
+    """Clip every unit's gradient to a share of its weights' norm:  g min(1, clip_factor max(|w|, eps) / |g|).
+
+    A unit is what one output is computed from: the weights with one index on axis 0, w (out, ...); the whole of a
+    parameter of fewer than two axes.  Adaptive gradient clipping of Brock et al. 2021, eq. 3; they leave out the last
+    layer.
+    """
+    number("clip_factor", clip_factor, ">= 0", 0)
+    number("eps", eps, ">= 0", 0)
+    with np.errstate(all="ignore"):
+        for p in _tensors(parameters, "parameters"):
+            if p.grad is None:
+                continue
+            g = p.grad.value
+            w_norm, g_norm = _unit_norms(p.value), _unit_norms(g)
+            most = clip_factor * np.maximum(w_norm, eps)
+            scale = np.where(g_norm > most, most / np.maximum(g_norm, 1e-30), 1.0)
+            p.grad = Tensor((g * scale.astype(g.real.dtype))[()])
+
+
+def _unit_norms(x: Any) -> Any:
+    """The norms along all axes but the first, in float64, with axes of length 1 in their place."""
+    wide = np.abs(x).astype(np.float64)
+    axes = tuple(range(1, wide.ndim)) if wide.ndim > 1 else None
+    return np.sqrt((wide * wide).sum(axis=axes, keepdims=True))

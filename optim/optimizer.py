@@ -12,17 +12,20 @@ import numpy as np
 from autograd import Tensor, enable_grad
 from autograd.quiet import quietly
 
-from .checks import RUN_FLAGS, Group, described, known_flags, listed, number, read_group
+from . import saving
+from .checks import Group, known_flags, listed, number, read_group
+from .hooks import Hooked
 
 State = dict[str, Any]                        # of one parameter: {"step": 3, "exp_avg": array, ...}
 Update = Callable[[Any, Any, State], Any]     # update(p, g, s) -> the new p
 
 PIECE = 1 << 16                               # elements of a large parameter stepped at a time
 
-_AT_LEAST_ZERO = ("lr", "momentum", "weight_decay", "eps", "lr_decay", "initial_accumulator_value")
+_AT_LEAST_ZERO = ("lr", "momentum", "weight_decay", "eps", "lr_decay", "initial_accumulator_value", "momentum_decay",
+                  "rho")
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Steps parameters against their gradients by a `rule`; the base of all optimizers.
 
     Optimizer(params, defaults)
@@ -48,6 +51,9 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()               # what `state` holds of every parameter that was stepped
     optional_slots: tuple[str, ...] = ()      # what some settings add to it
+    numbers: tuple[str, ...] = ("step",)      # which of them are numbers; the others are arrays
+    decoupled = False                         # whether the rule sees to weight_decay itself
+    elementwise = True                        # whether a parameter may be stepped in pieces
     large: float = 1 << 20                    # elements from which on pieces, which stay in cache, are faster
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any], flags: Mapping[str, Any] | None = None
@@ -58,7 +64,6 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self.stepped = False                  # what a schedule asks, to find out that it was stepped first
         members = listed(params, f"{owner} needs Tensors, (name, Tensor) pairs or group dicts in a list")
         if not members:
             raise ValueError(f"{owner} got an empty parameter list: the model has no parameters, or a generator was "
@@ -89,6 +94,9 @@ class Optimizer:
             self.check({**self.defaults, **group})
         except ValueError as error:
             raise ValueError(f"{error} (parameter group {position})") from None
+        if not self.elementwise and any(p.dtype.kind == "c" for p in group["params"]):
+            raise ValueError(f"{type(self).__name__} has no rule for complex parameters (parameter group {position}): "
+                             "keep the real and the imaginary part as two, or take an optimizer such as Adam")
         for i, other in enumerate(self.param_groups):
             if ("param_names" in group) != ("param_names" in other):
                 raise ValueError(f"all parameter groups must come with names or none; group {i} has "
@@ -114,12 +122,11 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self.stepped = True
         quietly(self._step)                   # a diverging run turns inf and nan in silence, as in PyTorch
         return loss
 
     def _step(self) -> None:
-        state, large = self.state, self.large
+        state, large = self.state, self.large if self.elementwise else inf
         for group in self.param_groups:
             update = self._update(group)
             for p in group["params"]:
@@ -134,8 +141,10 @@ class Optimizer:
     def _update(self, group: Group) -> Update:
         """The rule of a group, after `maximize` and the gradient of the penalty  weight_decay/2 |p|^2."""
         update = self.rule(group)
-        maximize = group.get("maximize", False)
-        decay = 0.0 if group.get("decoupled_weight_decay") else float(group.get("weight_decay", 0))
+        known = self.defaults                  # a setting that the class does not have is the user's own note
+        maximize = "maximize" in known and group["maximize"]
+        decoupled = self.decoupled or "weight_decay" not in known or group.get("decoupled_weight_decay")
+        decay = 0.0 if decoupled else float(group["weight_decay"])
         if not maximize and not decay:
             return update
 
@@ -163,12 +172,14 @@ class Optimizer:
 
         {"state": {0: {"step": Tensor, "exp_avg": Tensor, ...}, ...}, "param_groups": [{"lr": ..., "params": [0, 1]}]}
         """
-        index = {p: i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
-        return {"state": {index[p]: {name: Tensor(np.array(value, np.float32 if name == "step" else None))
-                                     for name, value in s.items()}
-                          for p, s in self.state.items() if s and p in index},
-                "param_groups": [{**_settings(group), "params": [index[p] for p in group["params"]]}
-                                 for group in self.param_groups]}
+        hooks = self._hooks
+        for hook in hooks.state_dict_pre.values() if hooks else ():
+            hook(self)
+        saved = saving.save(self)
+        for hook in hooks.state_dict_post.values() if hooks else ():
+            changed = hook(self, saved)
+            saved = saved if changed is None else changed
+        return saved
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a `state_dict()`, of this library or of PyTorch; arrays are copied, in the parameters' dtype.
@@ -176,69 +187,25 @@ class Optimizer:
         Parameters are matched by position.  Raises ValueError (TypeError, if it is no dict) that says what does not
         fit; nothing has been changed then.
         """
-        owner = type(self).__name__
-        if not isinstance(state_dict, Mapping):
-            raise TypeError("a state dict is a dict with the keys 'state' and 'param_groups'; "
-                            f"got {described(state_dict)}")
-        if "state" not in state_dict or "param_groups" not in state_dict:
-            raise ValueError("a state dict of an optimizer has the keys 'state' and 'param_groups'; got "
-                             f"{', '.join(map(repr, state_dict)) or 'an empty dict'}")
-        saved = state_dict["param_groups"]
-        for i, new in enumerate(saved):
-            if not isinstance(new, Mapping) or "params" not in new:
-                raise ValueError(f"parameter group {i} of the state dict must be a dict with the key 'params'; "
-                                 f"got {new!r}")
-        arrived, wanted = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
-        if arrived != wanted:
-            raise ValueError(f"the state dict has {_counted(arrived)}; this {owner} has {_counted(wanted)}: "
-                             "build the optimizer with the same groups before loading")
-        groups = [self._loaded_group(group, new, i) for i, (group, new) in enumerate(zip(self.param_groups, saved))]
-        owners = {key: p for group, new in zip(self.param_groups, saved)
-                  for key, p in zip(new["params"], group["params"])}
-        state: defaultdict[Tensor, State] = defaultdict(dict)
-        for key, entries in state_dict["state"].items():
-            if key not in owners:
-                raise ValueError(f"the state dict has state of parameter {key!r}, which is in none of its groups")
-            state[owners[key]] = self._loaded_state(entries, owners[key], f"parameter {key}")
-        self.param_groups, self.state = groups, state
+        hooks = self._hooks
+        for hook in hooks.load_pre.values() if hooks else ():
+            changed = hook(self, dict(state_dict))
+            state_dict = state_dict if changed is None else changed
+        self.param_groups, self.state = saving.load(self, state_dict)
+        for hook in hooks.load_post.values() if hooks else ():
+            hook(self)
 
-    def _loaded_group(self, group: Group, new: Mapping[str, Any], position: int) -> Group:
-        owner = type(self).__name__
-        newer = ("maximize", "decoupled_weight_decay")     # settings that state dicts of old PyTorch lack
-        lacking = [name for name in self.defaults if name not in new and name not in newer]
-        if lacking:
-            raise ValueError(f"the state dict is not one of {owner}: its parameter group {position} "
-                             f"lacks {', '.join(lacking)}")
-        loaded = {**group, **_settings(new), "params": group["params"]}
-        try:
-            self.check(loaded)
-        except ValueError as error:
-            raise ValueError(f"{error} (parameter group {position} of the state dict)") from None
-        return loaded
+    def slot_shape(self, name: str, p: Tensor) -> tuple[int, ...]:
+        """The shape of an array that `state` holds of p: as a rule that of p."""
+        return p.shape
 
-    def _loaded_state(self, entries: Mapping[str, Any], p: Tensor, label: str) -> State:
-        if not isinstance(entries, Mapping):
-            raise ValueError(f"the state of {label} must be a dict; got {described(entries)}")
-        entries = {name: value for name, value in entries.items() if value is not None}
-        names = (*self.slots, *self.optional_slots)
-        if entries and (not entries.keys() <= set(names) or not entries.keys() >= set(self.slots)):
-            raise ValueError(f"the state dict is not one of {type(self).__name__}: {label} has {', '.join(entries)}; "
-                             f"expected {', '.join(names) or 'nothing'}")
-        loaded: State = {}
-        for name, value in entries.items():
-            array = np.asarray(value.value if isinstance(value, Tensor) else value)
-            if name == "step":
-                if array.size != 1 or array.dtype.kind not in "fiu" or not 0 <= array.item() < inf:
-                    raise ValueError(f"step of {label} must be a finite number >= 0; got {value!r}")
-                loaded[name] = int(array.item())
-                continue
-            if array.dtype.kind not in ("fiuc" if p.dtype.kind == "c" else "fiu"):
-                raise ValueError(f"{name} of {label} must be numbers fit for {p.dtype}; got dtype {array.dtype}")
-            if array.shape != p.shape:
-                raise ValueError(f"{name} of {label} must have the parameter's shape {p.shape}; got {array.shape}")
-            array = np.array(array, dtype=p.dtype, order="C")
-            loaded[name] = array if array.ndim else array[()]
-        return loaded
+    def saved_state(self, s: State) -> dict[str, Any]:
+        """The state of one parameter as it stands in a state dict."""
+        return saving.save_state(s)
+
+    def loaded_state(self, entries: Mapping[str, Any], p: Tensor, label: str) -> State:
+        """The state of one parameter from a state dict; ValueError for what does not fit."""
+        return saving.load_state(self, entries, p, label)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -246,17 +213,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
-
-
-def _settings(group: Mapping[str, Any]) -> Group:
-    """All of a group but its parameters; lists, such as names, are copied."""
-    return {name: list(value) if isinstance(value, list) else value for name, value in group.items()
-            if name != "params" and name not in RUN_FLAGS}
-
-
-def _counted(sizes: list[int]) -> str:
-    return (f"{len(sizes)} parameter group{'s' * (len(sizes) != 1)} "
-            f"of {' + '.join(map(str, sizes)) or 'no'} parameter{'s' * (sum(sizes) != 1)}")
 
 
 def _in_pieces(update: Update, p: Any, g: Any, s: State) -> Any:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .adadelta import Adadelta
+from .adafactor import Adafactor
 from .adagrad import Adagrad
 from .adam import Adam, AdamW
+from .adamax import Adamax
+from .asgd import ASGD
+from .lbfgs import LBFGS
+from .lion import Lion
+from .muon import Muon
+from .nadam import NAdam
 from .optimizer import Optimizer
+from .radam import RAdam
 from .rmsprop import RMSprop
+from .rprop import Rprop
+from .schedule_free import AdamWScheduleFree
 from .sgd import SGD
 
-NAMES: dict[str, type[Optimizer]] = {"adagrad": Adagrad, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
+NAMES: dict[str, type[Optimizer]] = {kind.__name__.lower(): kind for kind in (   # those for every day first
+    Adagrad, Adam, AdamW, RMSprop, SGD, Adadelta, Adafactor, Adamax, AdamWScheduleFree, ASGD, LBFGS, Lion, Muon, NAdam,
+    RAdam, Rprop)}
 
 
 def get(name: str | type[Optimizer], params: Iterable[Any], **settings: Any) -> Optimizer:

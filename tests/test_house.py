@@ -143,10 +143,15 @@ FLOORS = {
         ("",),
     ],
     "optim": [
-        ("checks",),
-        ("optimizer", "clip"),
-        ("sgd", "adam", "adagrad", "rmsprop", "lr_scheduler"),
-        ("registry",),
+        ("checks", "hooks", "line_search"),
+        ("saving", "clip"),
+        ("optimizer",),
+        ("sgd", "adam", "adagrad", "rmsprop", "adadelta", "adafactor", "adamax", "around", "asgd", "lbfgs", "lion",
+         "muon", "nadam", "radam", "rprop", "schedule_free", "lr_scheduler.scheduler"),
+        ("registry", "lr_scheduler.cycles", "lr_scheduler.decay", "lr_scheduler.plateau", "lr_scheduler.warmup"),
+        ("lr_scheduler.sequences",),
+        ("lr_scheduler",),
+        ("swa_utils",),
         ("",),
     ],
     "nn": [
@@ -186,7 +191,12 @@ FLOORS = {
 
 # What a package may take from the others; "autograd.graph" is that file alone, "autograd" all of it.
 DOORS = {"autograd": [], "optim": ["autograd"], "nn": ["autograd"], "viz": ["autograd.graph"]}
-OWN_DOORS = {"nn.model": ["optim"], "viz.demo": ["autograd", "nn", "optim"]}
+OWN_DOORS = {
+    "nn.model": ["optim"],
+    "nn.utils": ["optim"],
+    "optim.swa_utils": ["nn"],
+    "viz.demo": ["autograd", "nn", "optim"],
+}
 
 # What a file may import when it is imported itself: NumPy, and what NumPy or Python has loaded by then.
 LIGHT = """
@@ -195,7 +205,12 @@ LIGHT = """
 """
 
 WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "impl", "misc"}
-OTHERS_NAMES = {"autograd.misc", "autograd.test_util", "nn.utils"}      # where published programs import from
+OTHERS_NAMES = {
+    "autograd.misc",
+    "autograd.test_util",
+    "nn.utils",
+    "optim.swa_utils",
+}  # where published programs import from
 LONGEST, LONG = 400, 350                      # lines
 
 

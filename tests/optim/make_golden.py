@@ -33,6 +33,16 @@ RULES = [
     ("AdamW", {"lr": 0.02}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.5, "amsgrad": True, "betas": [0.8, 0.5]}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.1, "maximize": True}),
+    ("ASGD", {"lambd": 0.1, "t0": 5}),
+    ("Rprop", {"etas": [0.4, 1.5], "step_sizes": [0.001, 0.1]}),
+    ("Adadelta", {"lr": 0.5, "weight_decay": 0.05}),
+    ("Adamax", {"weight_decay": 0.05, "maximize": True}),
+    ("NAdam", {"weight_decay": 0.05}),
+    ("NAdam", {"momentum_decay": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"weight_decay": 0.05}),
+    ("RAdam", {"betas": [0.8, 0.9], "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Adafactor", {"weight_decay": 0.1}),
+    ("Adafactor", {"lr": 0.5, "beta2_decay": -0.5, "eps": [1e-4, 1e-2], "d": 1.5, "maximize": True}),
 ]
 
 SCHEDULES = [
@@ -46,6 +56,11 @@ SCHEDULES = [
     [("ExponentialLR", {"gamma": 0.9})],
     [("CosineAnnealingLR", {"T_max": 20})],
     [("CosineAnnealingLR", {"T_max": 50, "eta_min": 0.01})],
+    [("PolynomialLR", {"total_iters": 20, "power": 0.7})],
+    [("CosineAnnealingWarmRestarts", {"T_0": 4, "T_mult": 2, "eta_min": 0.01})],
+    [("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 4, "step_size_down": 7, "mode": "triangular2"})],
+    [("OneCycleLR", {"max_lr": [0.3, 0.2], "total_steps": 60})],
+    [("OneCycleLR", {"max_lr": 0.3, "total_steps": 60, "three_phase": True, "anneal_strategy": "linear"})],
     [("LinearLR", {"start_factor": 0.1, "total_iters": 10}), ("ExponentialLR", {"gamma": 0.9})],
     [("ConstantLR", {"factor": 0.5}), ("StepLR", {"step_size": 4, "gamma": 0.5})],
     [("MultiStepLR", {"milestones": [5]}), ("CosineAnnealingLR", {"T_max": 9, "eta_min": 0.01})],
@@ -67,6 +82,7 @@ def start(i):
 
 def main():
     import torch
+    torch.set_default_dtype(torch.float64)                # in which the numbers of a state are kept
 
     def groups(params, settings):
         return [{"params": params[:2]}, {"params": params[2:], "lr": 3 * settings.get("lr", 0.01), "weight_decay": 0.2}]

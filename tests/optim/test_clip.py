@@ -108,3 +108,20 @@ def test_bad_input_changes_nothing(call, kind, text):
         call(params)
     assert str(error.value) == text
     assert params[0].grad.tolist() == [3.0, 4.0]
+
+
+def test_adaptive_clipping_holds_each_unit_to_a_share_of_its_weights():
+    w = Tensor(np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 0.0]]), requires_grad=True)
+    b = Tensor(np.array([3.0, 4.0]), requires_grad=True)
+    w.grad = Tensor(np.array([[6.0, 8.0], [1.0, 0.0], [0.0, 0.05]]))
+    b.grad = Tensor(np.array([0.3, 0.4]))
+    held = w.grad.value
+    optim.clip_grad_adaptive_([w, b, Tensor([1.0], requires_grad=True)], clip_factor=0.1, eps=1e-3)
+    np.testing.assert_allclose(w.grad.value, [[0.3, 0.4], [1e-4, 0.0], [0.0, 0.05]])
+    np.testing.assert_allclose(b.grad.value, [0.3, 0.4])
+    assert held[0, 0] == 6.0                              # replaced, not written into
+    kernels = Tensor(np.ones((2, 3, 2, 2), np.float32), requires_grad=True)
+    kernels.grad = Tensor(np.full((2, 3, 2, 2), 5.0, np.float32))
+    optim.clip_grad_adaptive_(kernels, clip_factor=0.01)
+    np.testing.assert_allclose(kernels.grad.value, 0.01, rtol=1e-6)
+    assert kernels.grad.dtype == np.float32

@@ -9,7 +9,9 @@ import pytest
 import optim
 from autograd import Parameter, Tensor, is_grad_enabled, no_grad
 
-EVERY = [optim.SGD, optim.RMSprop, optim.Adagrad, optim.Adam, optim.AdamW]
+EVERY = [optim.SGD, optim.RMSprop, optim.Adagrad, optim.Adam, optim.AdamW, optim.ASGD, optim.Adadelta, optim.Adamax,
+         optim.NAdam, optim.RAdam, optim.Lion, optim.Adafactor, optim.AdamWScheduleFree]
+ALL = [*EVERY, optim.Rprop]
 
 
 def leaf(*values):
@@ -82,9 +84,42 @@ def test_named_parameters_are_accepted_and_their_names_kept():
     assert optimizer.state_dict()["param_groups"][0]["param_names"] == ["weight"]
 
 
-def test_pytorchs_flags_for_its_devices_are_accepted():
-    optimizer = optim.Adam([leaf(1.0)], foreach=True, fused=None, capturable=False, differentiable=False)
+@pytest.mark.parametrize("kind", ALL)
+def test_pytorchs_flags_for_its_devices_are_accepted(kind):
+    optimizer = kind([leaf(1.0)], foreach=True, fused=None, capturable=False, differentiable=False)
     assert "foreach" not in optimizer.param_groups[0]
+    with pytest.raises(ValueError) as error:
+        kind([leaf(1.0)], foreach=True, fused=True)
+    assert str(error.value) == ("foreach and fused cannot both be True: they are two ways to run one step; give one of "
+                                "them")
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_maximize_is_minimizing_the_opposite(kind):
+    p, q = leaf(1.0, -2.0), leaf(1.0, -2.0)
+    up, down = kind([p], maximize=True), kind([q])
+    for t in range(4):
+        p.grad, q.grad = Tensor(np.float32([1.0, t])), Tensor(np.float32([-1.0, -t]))
+        up.step()
+        down.step()
+    np.testing.assert_array_equal(p.value, q.value)
+
+
+def test_a_rate_may_be_a_tensor_of_one_element():
+    for lr in (Tensor(0.5), Tensor([0.5]), np.float64(0.5), np.array(0.5)):
+        p = leaf(1.0)
+        optimizer = optim.SGD([p], lr=lr)
+        give(p)
+        optimizer.step()
+        assert p.tolist() == [0.5] and p.dtype == np.float32
+
+
+def test_a_setting_that_the_class_does_not_have_changes_nothing():
+    p = leaf(1.0)
+    optimizer = optim.Rprop([{"params": [p], "weight_decay": 100.0}], lr=0.5)
+    give(p)
+    optimizer.step()
+    assert p.tolist() == [0.5]
 
 
 def test_zero_grad_forgets_or_replaces_but_never_writes():
@@ -242,6 +277,26 @@ def test_bad_parameters(params, kind, text):
     (optim.Adam, {"betas": (1.0, 0.999)}, "betas[0] must be in [0, 1); got 1.0"),
     (optim.AdamW, {"betas": (0.9, -0.1)}, "betas[1] must be in [0, 1); got -0.1"),
     (optim.Adam, {"betas": 0.9}, "betas must be two numbers; got 0.9"),
+    (optim.SGD, {"lr": Tensor([0.1, 0.2])}, "lr must be a number >= 0; got tensor([0.1, 0.2]) (Tensor)"),
+    (optim.ASGD, {"alpha": "x"}, "alpha must be a number; got 'x' (str)"),
+    (optim.Rprop, {"etas": (1.0, 1.2)}, "etas[0] must be in (0, 1); got 1.0"),
+    (optim.Rprop, {"etas": (0.5, 0.9)}, "etas[1] must be > 1; got 0.9"),
+    (optim.Rprop, {"step_sizes": (1, 0.5)}, "step_sizes[1] must be >= step_sizes[0] = 1; got 0.5"),
+    (optim.Rprop, {"etas": 0.5}, "etas must be two numbers; got 0.5"),
+    (optim.Adadelta, {"rho": 1.1}, "rho must be in [0, 1]; got 1.1"),
+    (optim.NAdam, {"momentum_decay": -1}, "momentum_decay must be >= 0; got -1"),
+    (optim.Adafactor, {"eps": (-1, 1e-3)}, "eps[0] must be >= 0 or None; got -1"),
+    (optim.Adafactor, {"eps": 1e-3}, "eps must be (eps1, eps2); got 0.001"),
+    (optim.Adafactor, {"d": 0.5}, "d must be >= 1; got 0.5"),
+    (optim.Adafactor, {"beta2_decay": 0.5}, "beta2_decay must be <= 0; got 0.5"),
+    (optim.Muon, {}, "Muon is for matrices; parameter 0 has shape (1,): give it to AdamW (parameter group 0)"),
+    (optim.Muon, {"adjust_lr_fn": "none"}, "adjust_lr_fn must be 'original' or 'match_rms_adamw'; got 'none'"),
+    (optim.Muon, {"ns_steps": 100}, "ns_steps must be in [0, 99]; got 100"),
+    (optim.Muon, {"ns_coefficients": (1, 2)}, "ns_coefficients must be three numbers; got (1, 2)"),
+    (optim.LBFGS, {"line_search_fn": "armijo"}, "line_search_fn must be 'strong_wolfe' or None; got 'armijo'"),
+    (optim.LBFGS, {"history_size": 0}, "history_size must be >= 1; got 0"),
+    (optim.AdamWScheduleFree, {"betas": (0.0, 0.9)},
+     "betas[0] must be in (0, 1), since x is found from y and z by it; got 0.0"),
     (optim.Adam, {"differentiable": True},
      "differentiable=True is not supported: a step is not recorded; write the update with operators on Tensors to "
      "differentiate through it"),
@@ -341,7 +396,7 @@ def test_a_state_dict_that_does_not_fit_changes_nothing(state_dict, kind, text):
 def test_a_state_dict_is_loaded_in_the_parameters_dtype_and_copied():
     a = leaf(1.0, 2.0)
     optimizer = optim.Adam([a])
-    moment = np.array([0.5, 0.25])
+    moment = np.array([0.5, 0.25], np.float32)
     optimizer.load_state_dict({"state": {3: {"step": 4.0, "exp_avg": moment, "exp_avg_sq": [0.5, 0.5],
                                              "max_exp_avg_sq": None}},
                                "param_groups": [{**optimizer.state_dict()["param_groups"][0], "lr": 0.5, "params": [3],
@@ -377,9 +432,13 @@ def test_get(name, kind):
     assert type(optimizer) is kind and optimizer.param_groups[0]["lr"] == 0.25
 
 
+NAMED = ("adagrad, adam, adamw, rmsprop, sgd, adadelta, adafactor, adamax, adamwschedulefree, asgd, lbfgs, lion, muon, "
+         "nadam, radam, rprop")
+
+
 @pytest.mark.parametrize(("name", "kind", "text"), [
-    ("adm", ValueError, "unknown optimizer 'adm': did you mean 'adam'? known: adagrad, adam, adamw, rmsprop, sgd"),
-    ("lbfgs", ValueError, "unknown optimizer 'lbfgs'; known: adagrad, adam, adamw, rmsprop, sgd"),
+    ("adm", ValueError, f"unknown optimizer 'adm': did you mean 'adam'? known: {NAMED}"),
+    ("newton", ValueError, f"unknown optimizer 'newton'; known: {NAMED}"),
     (3, TypeError, "an optimizer is given by name or class; got int"),
 ])
 def test_get_says_what_it_knows(name, kind, text):

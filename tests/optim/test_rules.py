@@ -21,7 +21,11 @@ IDS = [f"{case['name']}-{'-'.join(map(str, case['settings'])) or 'default'}-{i}"
 EVERY = [("SGD", {}), ("SGD", {"momentum": 0.9}), ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
          ("SGD", {"momentum": 0.9, "dampening": 0.2, "maximize": True}), ("RMSprop", {}),
          ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1}), ("Adagrad", {"lr_decay": 0.1}),
-         ("Adam", {}), ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}), ("AdamW", {"amsgrad": True})]
+         ("Adam", {}), ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}), ("AdamW", {"amsgrad": True}),
+         ("ASGD", {"t0": 0, "lambd": 0.1}), ("Rprop", {"maximize": True}), ("Adadelta", {"weight_decay": 0.1}),
+         ("Adamax", {}), ("NAdam", {"decoupled_weight_decay": True, "weight_decay": 0.1}), ("NAdam", {}), ("RAdam", {}),
+         ("RAdam", {"betas": (0.8, 0.9), "decoupled_weight_decay": True, "weight_decay": 0.1}),
+         ("Lion", {"weight_decay": 0.1}), ("AdamWScheduleFree", {"weight_decay": 0.1, "warmup_steps": 2})]
 
 
 def leaf(value, dtype=None):
@@ -72,7 +76,7 @@ def test_the_state_is_pytorchs_and_can_be_taken_over_from_it(case):
             assert isinstance(ours["state"][i][name], Tensor)
             np.testing.assert_allclose(ours["state"][i][name].value, value, rtol=1e-12, atol=1e-14)
     for mine, its in zip(ours["param_groups"], theirs["param_groups"], strict=True):
-        assert {name: list(v) if name == "betas" else v for name, v in mine.items()} == {
+        assert {name: list(v) if isinstance(v, tuple) else v for name, v in mine.items()} == {
             name: v for name, v in its.items() if name not in ("foreach", "fused", "capturable", "differentiable")}
 
     params = [leaf(value) for value in case["middle"]]
@@ -108,7 +112,8 @@ def test_a_run_continued_from_a_state_dict_is_the_same_to_the_last_bit(name, cho
 @pytest.mark.parametrize(("name", "chosen"), EVERY)
 def test_the_dtype_is_kept(name, chosen, dtype):
     params = [leaf(np.full(shape, 0.5), dtype) for shape in [(2, 3), (3,), (), (0, 2)]]
-    given = {"lr": 0.1, "weight_decay": 0.1, **({} if name == "SGD" else {"eps": 1e-3}), **chosen}
+    known = getattr(optim, name)([leaf(0.0)]).defaults
+    given = {k: v for k, v in {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-3, **chosen}.items() if k in known}
     numpy = {k: np.float64(v) if isinstance(v, float) else v for k, v in given.items()}     # not weak as floats are
     optimizer = getattr(optim, name)(params, **numpy)
     for _ in range(3):
@@ -119,7 +124,7 @@ def test_the_dtype_is_kept(name, chosen, dtype):
         assert p.dtype == dtype
         assert p.ndim > 0 or isinstance(p.value, dtype)                     # 0-d: a NumPy scalar
         for name, value in optimizer.state[p].items():
-            assert name == "step" or (value.dtype == dtype and value.shape == p.shape)
+            assert name in optimizer.numbers or (value.dtype == dtype and value.shape == p.shape)
 
 
 @pytest.mark.parametrize(("name", "chosen"), EVERY)
@@ -189,6 +194,14 @@ def test_complex_parameters_are_stepped_as_pairs_of_real_ones():
     np.testing.assert_array_equal(z.value.view(float).reshape(2, 2), pair.value)
 
 
+def test_adam_takes_large_gradients_in_half_precision():
+    p = leaf([1.0], np.float16)
+    optimizer = optim.Adam([p], lr=0.1)
+    p.grad = Tensor(np.array([5000.0], np.float16))        # its square is 2.5e7, and (1 - b2) times that fits
+    optimizer.step()
+    np.testing.assert_allclose(p.value, [0.9], rtol=2e-3)
+
+
 def test_infinite_gradients_raise_no_warning():
     for name, chosen in EVERY:
         p = leaf([1.0, 2.0], np.float32)
@@ -256,7 +269,10 @@ def test_adams_steps_are_bounded_by_lr_and_do_not_know_the_scale_of_the_gradient
 
 @pytest.mark.parametrize(("name", "chosen", "steps"), [
     ("SGD", {"lr": 0.1, "momentum": 0.8}, 200), ("RMSprop", {"lr": 0.01}, 800), ("Adagrad", {"lr": 1.0}, 400),
-    ("Adam", {"lr": 0.1}, 500), ("AdamW", {"lr": 0.1, "weight_decay": 0.0}, 500)])
+    ("Adam", {"lr": 0.1}, 500), ("AdamW", {"lr": 0.1, "weight_decay": 0.0}, 500), ("ASGD", {"lr": 0.1}, 200),
+    ("Rprop", {"lr": 0.1}, 100), ("Adadelta", {"lr": 5.0}, 800), ("Adamax", {"lr": 0.2}, 300),
+    ("NAdam", {"lr": 0.1}, 400), ("RAdam", {"lr": 0.2}, 500), ("Lion", {"lr": 0.01}, 800),
+    ("Adafactor", {"lr": 0.1}, 800), ("AdamWScheduleFree", {"lr": 0.3}, 600)])
 def test_every_rule_finds_the_bottom_of_a_bowl(name, chosen, steps):
     target, scale = np.array([1.0, -2.0, 0.5]), np.array([1.0, 3.0, 0.5])
     p = leaf([3.0, 3.0, 3.0])
@@ -266,6 +282,22 @@ def test_every_rule_finds_the_bottom_of_a_bowl(name, chosen, steps):
         (Tensor(scale) * (p - Tensor(target)) ** 2).sum().backward()
         optimizer.step()
     np.testing.assert_allclose(p.value, target, atol=0.02)
+
+
+@pytest.mark.parametrize(("name", "chosen"), [
+    ("Adam", {"lr": 0.03}), ("NAdam", {"lr": 0.03}), ("Rprop", {"lr": 0.01}), ("SGD", {"lr": 5e-4, "momentum": 0.95}),
+    ("Lion", {"lr": 0.002}), ("AdamWScheduleFree", {"lr": 0.1})])
+def test_rosenbrocks_valley_is_followed(name, chosen):
+    p = leaf([-1.2, 1.0])                                  # where (1 - x)^2 + 100 (y - x^2)^2 is 24.2
+    optimizer = getattr(optim, name)([p], **chosen)
+    for _ in range(1500):
+        x, y = p.value
+        p.grad = Tensor(np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)]))
+        optimizer.step()
+    if name == "AdamWScheduleFree":
+        optimizer.eval()
+    x, y = p.value
+    assert (1 - x) ** 2 + 100 * (y - x * x) ** 2 < 5e-3
 
 
 def test_amsgrad_converges_where_adam_does_not():
