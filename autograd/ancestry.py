@@ -18,11 +18,12 @@ def history(roots: Iterable[Node], since: int = 0, leaves: bool = True) -> list[
     """
     order = [root for root in roots if leaves or root.op is not None]
     found = set(order)
+    add, append = found.add, order.append
     for node in order:                        # grows while it is walked
         for p in node.parents:
             if p is not None and p not in found and p.index >= since and (leaves or p.op is not None):
-                found.add(p)
-                order.append(p)
+                add(p)
+                append(p)
     order.sort(key=number, reverse=True)
     return order
 

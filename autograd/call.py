@@ -24,7 +24,7 @@ WRONG_INPUT = (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionEr
 
 def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
     """Run an op: arrays in, array out; a Tensor anywhere in, a Tensor out, recorded if a gradient may flow."""
-    if len(inputs) == 1 and type(inputs[0]) is Tensor and inputs[0].node is not None and op.lone and current() is None:
+    if len(inputs) == 1 and type(inputs[0]) is Tensor and op.lone and current() is None:
         made = apply_alone(op, inputs[0], attrs)
         if made is not None:
             return made
@@ -140,20 +140,27 @@ def apply(op: Op, inputs: Any, attrs: dict[str, Any]) -> Any:
 
 
 def apply_alone(op: Op, x: Tensor, attrs: dict[str, Any]) -> Tensor | None:
-    """The short way of an op of one input that requires a gradient, in the ordinary state; None where it is none."""
-    value, kept = x.value, op.kept
+    """The short way of an op of one input, in the ordinary state; None where it is none."""
+    value, kept, parent = x.value, op.kept, x.node
+    if parent is None and value.dtype.kind != "f":
+        return None
     try:
         out = op.fn(value, **attrs)
     except WRONG_INPUT as error:
         out = op.recover(error, (value,), attrs)
     if type(out) is np.ndarray and not out.ndim:
         out = out[()]
+    if parent is None:
+        made = wrap(out)
+        if op.views:
+            note_view(made, x, op, attrs)
+        return made
     node = Node()
     if not kept:
         node.saved = ()
     else:
         node.saved = (value,) if kept == (0,) else (out,) if kept == (1,) else (value, out)
-    node.op, node.parents, node.attrs = op, (x.node,), attrs
+    node.op, node.parents, node.attrs = op, (parent,), attrs
     node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
     made = attach(out, node)
     if op.views:

@@ -128,6 +128,11 @@ def _binary(op: Op) -> Callable[..., Any]:
                 return beside(
                     x.value, y, (xn, None), left, 1, y, x, mode
                 )  # a Python number: weak, as NumPy takes it too
+            if xn is None and x.value.dtype.kind == "f" and current_mode() is None:
+                try:
+                    return wrap(fn(x.value, y))
+                except WRONG_INPUT as error:
+                    return wrap(op.recover(error, (x.value, y), NO_ATTRS))
         elif (type(x) is float or type(x) is int) and type(y) is Tensor:
             yn = y.node
             if yn is not None and yn.dtype.kind == "f" and ((mode := current_mode()) is None or mode.light):
@@ -263,7 +268,7 @@ def _general(op: Op) -> Callable[..., Any]:
                     return fn(args[0], **attrs)    # an array in a sweep
                 except WRONG_INPUT:            # named or placed otherwise, or wrong: the long way says which
                     return apply(op, *_sorted_out(args, attrs))
-            if lone and type(args[0]) is Tensor and args[0].node is not None and current() is None and (
+            if lone and type(args[0]) is Tensor and current() is None and (
                     attrs.keys() == known or needed <= attrs.keys() <= known):
                 for value in attrs.values():
                     if isinstance(value, Tensor):

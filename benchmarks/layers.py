@@ -80,7 +80,8 @@ def measure(case: Case, threads: int) -> Row:
     """The row of a case, after making sure that the two programs compute the same."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal(case.shape).astype(np.float32)
-    above = rng.integers(0, case.classes, len(x)) if case.classes else rng.standard_normal(case.shape).astype(np.float32)
+    above = rng.integers(0, case.classes, len(x)) if case.classes else \
+        rng.standard_normal(case.shape).astype(np.float32)
     what = f"{case.what}, {threads} thread{'s' * (threads > 1)}"
     model, learned = case.make(nn), not case.classes
     ours = program(nn, optim, case, model, Tensor(x, requires_grad=learned), Tensor(above))

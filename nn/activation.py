@@ -6,11 +6,11 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from autograd import Parameter, full, relu, sigmoid, silu, tanh
+from autograd import Parameter, ShapeError, full, relu, sigmoid, silu, tanh
 
 from . import functional as F
 from . import init
-from .linear import count
+from .linear import count, on_cpu
 from .module import Module
 
 
@@ -65,8 +65,10 @@ class PReLU(_Activation):
 
     shown = ("num_parameters",)
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None,
+                 dtype: DTypeLike | None = None) -> None:
         super().__init__()
+        on_cpu("PReLU", device)
         self.num_parameters, self.init = count("PReLU", "num_parameters", num_parameters), init
         self.weight = Parameter(full(self.num_parameters, init, dtype=dtype))
 
@@ -76,6 +78,24 @@ class PReLU(_Activation):
 
     def forward(self, input: Any) -> Any:
         return F.prelu(input, self.weight)
+
+
+class RReLU(_Activation):
+    """x where x >= 0, a x elsewhere; in training a is drawn from [lower, upper] for each element, else their mean.
+
+    Source: Xu et al. 2015.
+    """
+
+    shown = ("lower", "upper")
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0 <= lower <= upper:
+            raise ValueError(f"RReLU: expected 0 <= lower <= upper; got {lower} and {upper}")
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Any) -> Any:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class ELU(_Activation):
@@ -174,8 +194,11 @@ class Hardtanh(_Activation):
 
     shown = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False,
+                 min_value: float | None = None, max_value: float | None = None) -> None:
         super().__init__()
+        min_val = min_val if min_value is None else min_value                # the older names
+        max_val = max_val if max_value is None else max_value
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: min_val must be below max_val; got {min_val} and {max_val}")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
@@ -283,3 +306,12 @@ class Softmin(Softmax):
 
     def forward(self, input: Any) -> Any:
         return F.softmin(input, self.dim)
+
+
+class Softmax2d(_Activation):
+    """e^x / Σ e^x over the channels, at each place of an image:  x (N, C, H, W) or (C, H, W) -> y (same shape)."""
+
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d: expected an input (N, C, H, W) or (C, H, W); got shape {tuple(input.shape)}")
+        return F.softmax(input, -3)

@@ -7,6 +7,7 @@ All draw from `autograd.default_rng()` unless they are given a generator (a NumP
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -205,3 +206,15 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     for column in range(columns):
         value[rng.permutation(rows)[:math.ceil(sparsity * rows)], column] = 0
     return _write(tensor, value)
+
+
+_calculate_fan_in_and_fan_out = fans          # under this name it stands in many programs
+_OLD = "uniform normal constant eye dirac xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal sparse"
+
+
+def __getattr__(name: str) -> Any:
+    """The names of before PyTorch 0.4, without the underscore, with a warning."""
+    if name not in _OLD.split():
+        raise AttributeError(f"module 'nn.init' has no attribute {name!r}")
+    warnings.warn(f"nn.init.{name} is deprecated: use nn.init.{name}_", FutureWarning, stacklevel=2)
+    return globals()[f"{name}_"]

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from autograd import Parameter, ShapeError, affine, empty, flatten, unflatten
 
+from . import functional as F
 from . import init
 from .module import Module
 
@@ -25,6 +26,12 @@ def count(layer: str, name: str, value: Any) -> int:
     return n
 
 
+def on_cpu(layer: str, device: Any) -> None:
+    """RuntimeError for a device that is not the CPU: there is no other."""
+    if device is not None and str(device).partition(":")[0] != "cpu":
+        raise RuntimeError(f"{layer}: everything is computed on the CPU here; leave device={str(device)!r} out")
+
+
 class Linear(Module):
     """Affine map of the last axis:  y = x W^T + b.
 
@@ -32,9 +39,10 @@ class Linear(Module):
     Both start uniform in ±1/√in_features (He et al. 2015 with a = √5, as PyTorch does).
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, *,
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None,
                  dtype: DTypeLike | None = None) -> None:
         super().__init__()
+        on_cpu("Linear", device)
         self.in_features = count("Linear", "in_features", in_features)
         self.out_features = count("Linear", "out_features", out_features)
         self.weight = Parameter(empty(self.out_features, self.in_features, dtype=dtype))
@@ -74,6 +82,40 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """A bilinear map of two inputs:  y[k] = x1^T W[k] x2 + b[k].
+
+    x1 (..., in1_features), x2 (..., in2_features) -> y (..., out_features);  weight W (out, in1, in2), bias b (out,).
+    Both start uniform in ±1/√in1_features.
+    """
+
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
+                 dtype: DTypeLike | None = None) -> None:
+        super().__init__()
+        on_cpu("Bilinear", device)
+        self.in1_features = count("Bilinear", "in1_features", in1_features)
+        self.in2_features = count("Bilinear", "in2_features", in2_features)
+        self.out_features = count("Bilinear", "out_features", out_features)
+        if not self.in1_features:
+            raise ValueError("Bilinear: in1_features must be at least 1; got 0")
+        self.weight = Parameter(empty(self.out_features, self.in1_features, self.in2_features, dtype=dtype))
+        self.bias = Parameter(empty(self.out_features, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(self.in1_features)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in1_features={self.in1_features}, in2_features={self.in2_features}, " \
+               f"out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Identity(Module):

@@ -21,6 +21,7 @@ from .objective import Objective
 from .passes import Plan, joined, learn, look, measure, modes_of, restore, values_of
 from .progress import Progress, say, verbosity
 from .summary import summary
+from .watch import warn_of_stale
 
 
 class Model(Module):
@@ -169,6 +170,7 @@ class Model(Module):
                 raise ValueError(f"fit: {name} must be an integer, 0 or more; got {value!r}")
         if not any(p.requires_grad for p in self.parameters()):
             raise ValueError("fit: all parameters are frozen: call requires_grad_() on those to be learned")
+        warn_of_stale("fit", self, plan.optimizer)
         feed, validation = self._feeds(plan, x, y, batch_size, shuffle, validation_split, validation_data)
         history = History()
         given = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

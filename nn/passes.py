@@ -18,15 +18,17 @@ from .metrics import Metric
 from .module import Module
 from .objective import Objective
 from .progress import Progress
+from .watch import warn_of_mixed_samples, warn_of_unreached
 
 
 class Plan:
     """What `compile` was told: how to train, on what, and what to report."""
 
-    __slots__ = ("optimizer", "objective", "metrics")
+    __slots__ = ("optimizer", "objective", "metrics", "watched")
 
     def __init__(self, optimizer: Any, objective: Objective, metrics: list[Any]) -> None:
         self.optimizer, self.objective, self.metrics = optimizer, objective, metrics
+        self.watched = False                  # was the first batch of a `fit` looked at for silent mistakes?
 
     def logs(self, mean_loss: float) -> dict[str, float]:
         """The loss and the metrics so far, by name in alphabetical order, as Keras reports them."""
@@ -66,6 +68,9 @@ def learn(model: Any, run: Module, plan: Plan, feed: Feed, progress: Progress, a
             output = run(x)
             loss = objective(output, y)
             loss.backward()
+            if not plan.watched:
+                plan.watched = True
+                warn_of_unreached(feed.who, model, optimizer)
             optimizer.step()
         except BaseException:
             optimizer.zero_grad()
@@ -160,6 +165,8 @@ def look(run: Module, plan: Plan, feed: Feed, x: Tensor | None = None, y: Any = 
             elif objective.targets != "custom":
                 raise TypeError(f"{feed.who}: loss {objective.name!r} takes one output; the model gave a "
                                 f"{type(output).__name__}: pass a function (output, target) as the loss")
+        if not plan.watched and feed.who == "fit":
+            warn_of_mixed_samples(feed.who, run, x, output)
         with no_grad():
             objective(output, y)
             values = values_of(output)

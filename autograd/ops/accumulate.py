@@ -18,7 +18,7 @@ def add_rows(out: Any, at: Any, rows: Any) -> None:
     if rows.size < FEW or out.ndim == 1:
         np.add.at(out, at, rows)
         return
-    out[at] = rows
+    _put(out, at, rows)
     number = np.arange(len(at))
     last = np.empty(len(out), np.intp)        # of no place that `at` does not name is it read
     last[at] = number
@@ -26,6 +26,15 @@ def add_rows(out: Any, at: Any, rows: Any) -> None:
     if others.size:
         keys, sums = _sums_by_key(at[others] % len(out), rows[others])        # -1 is the last row
         out[keys] += sums
+
+
+def _put(out: Any, at: Any, rows: Any) -> None:
+    """out[at] = rows, a row at a time where each is one run of memory."""
+    if out.flags.c_contiguous and rows.flags.c_contiguous and out.dtype == rows.dtype and out.size and rows.size:
+        row = np.dtype((np.void, out[0].nbytes))
+        out.reshape(len(out), -1).view(row)[:, 0][at] = rows.reshape(len(rows), -1).view(row)[:, 0]
+    else:
+        out[at] = rows
 
 
 def _sums_by_key(keys: Any, rows: Any) -> tuple[Any, Any]:

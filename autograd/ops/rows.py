@@ -6,6 +6,7 @@ array is made of such rows.  Results are new arrays of the shape of x.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 from .. import heap  # noqa: F401  (large arrays are what this is about)
 from .axes import axes_of
 from .linear import ones
+from .portions import in_portions
 
-PORTION = 1 << 17                             # elements that are worked on together: 512 KiB of float32
+PORTION = 1 << 18                             # elements that are worked on together: 1 MiB of float32
+TILE = 1 << 13                                # and elements of a row that is repeated to meet many
 LONG = 4096                                   # from here on sums go pairwise, for accuracy
 LEAST, MOST = 1e-5, 1e25                      # between these a sum of exponentials has lost nothing in float32
 
@@ -34,15 +37,12 @@ def _table(x: Any, n: int, like: Any = None) -> Any:
     return (x if like is None else np.ascontiguousarray(x, like.dtype)).reshape(-1, n)
 
 
-def _portions(x: Any) -> list[slice]:
-    rows = max(1, PORTION // x.shape[1])
-    return [slice(start, start + rows) for start in range(0, len(x), rows)]
-
-
-def _short_buffers(n: int) -> None:
-    """With them NumPy does not write the number of a row out beside each element of it.  `errstate` takes them back."""
-    if 256 < n < 8192:
-        np.setbufsize(256)
+def _each(function: Callable[[slice], Any], x: Any) -> list[Any]:
+    """function(rows) for each portion of the rows of x."""
+    with np.errstate(all="ignore"):
+        if 256 < x.shape[1] < 8192:           # else NumPy writes the number of a row out beside each element of it
+            np.setbufsize(256)                # which `errstate` takes back
+        return in_portions(function, len(x), max(1, PORTION // x.shape[1]))
 
 
 def _sums(x: Any, y: Any) -> Any:
@@ -57,16 +57,16 @@ def softmax(x: Any, n: int) -> Any:
     """e^x / Σ e^x.  The largest element is taken off first only where a sum overflowed or has lost small terms."""
     made = np.empty_like(x)
     x, out, one = _table(x, n), _table(made, n), ones(n, x.dtype)
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in _portions(x):
-            e = np.exp(x[at], out=out[at])
+
+    def portion(at: slice) -> None:
+        e = np.exp(x[at], out=out[at])
+        total = _sums(e, one)
+        if not (total.min() > LEAST and total.max() < MOST):                # nor if one is NaN
+            np.subtract(x[at], np.max(x[at], axis=1, keepdims=True), out=e)
+            np.exp(e, out=e)
             total = _sums(e, one)
-            if not (total.min() > LEAST and total.max() < MOST):            # nor if one is NaN
-                np.subtract(x[at], np.max(x[at], axis=1, keepdims=True), out=e)
-                np.exp(e, out=e)
-                total = _sums(e, one)
-            e /= total
+        e /= total
+    _each(portion, x)
     return made
 
 
@@ -74,11 +74,11 @@ def softmax_backward(g: Any, y: Any, n: int) -> Any:
     """y (g - Σ g y)."""
     made = np.empty_like(y)
     g, y, out = _table(g, n, y), _table(y, n), _table(made, n)
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in _portions(y):
-            d = np.subtract(g[at], _sums(g[at], y[at]), out=out[at])
-            d *= y[at]
+
+    def portion(at: slice) -> None:
+        d = np.subtract(g[at], _sums(g[at], y[at]), out=out[at])
+        d *= y[at]
+    _each(portion, y)
     return made
 
 
@@ -86,13 +86,11 @@ def log_softmax(x: Any, n: int) -> Any:
     """x - m - ln Σ e^(x - m),  m = max x."""
     made = np.empty_like(x)
     x, out, one = _table(x, n), _table(made, n), ones(n, x.dtype)
-    parts = _portions(x)
-    spare = np.empty_like(x[parts[0]])
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in parts:
-            z = np.subtract(x[at], np.max(x[at], axis=1, keepdims=True), out=out[at])
-            z -= np.log(_sums(np.exp(z, out=spare[:len(z)]), one))
+
+    def portion(at: slice) -> None:
+        z = np.subtract(x[at], np.max(x[at], axis=1, keepdims=True), out=out[at])
+        z -= np.log(_sums(np.exp(z), one))
+    _each(portion, x)
     return made
 
 
@@ -100,12 +98,12 @@ def log_softmax_backward(g: Any, y: Any, n: int) -> Any:
     """g - e^y Σ g."""
     made = np.empty_like(y)
     g, y, out, one = _table(g, n, y), _table(y, n), _table(made, n), ones(n, y.dtype)
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in _portions(y):
-            e = np.exp(y[at], out=out[at])
-            e *= _sums(g[at], one)
-            np.subtract(g[at], e, out=e)
+
+    def portion(at: slice) -> None:
+        e = np.exp(y[at], out=out[at])
+        e *= _sums(g[at], one)
+        np.subtract(g[at], e, out=e)
+    _each(portion, y)
     return made
 
 
@@ -117,19 +115,18 @@ def standardize(x: Any, n: int, eps: float, weight: Any = None, bias: Any = None
     normal, scales = np.empty_like(x), np.empty(x.size // n, x.dtype)
     made = normal if weight is None and bias is None else np.empty_like(x)
     x, z_all, out, one, size = _table(x, n), _table(normal, n), _table(made, n), ones(n, x.dtype), x.dtype.type(n)
-    parts = _portions(x)
-    weight, bias = (None if v is None else _tiled(v, x[parts[0]]) for v in (weight, bias))
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in parts:
-            z = np.subtract(x[at], _sums(x[at], one) / size, out=z_all[at])
-            scale = 1 / np.sqrt(_sums(z, z) / size + x.dtype.type(eps))
-            z *= scale
-            scales[at] = scale[:, 0]
-            if weight is not None:
-                z = np.multiply(z, weight[:len(z)], out=out[at])
-            if bias is not None:
-                np.add(z, bias[:len(z)], out=out[at])
+    weight, bias = (None if v is None else _tile(v, x) for v in (weight, bias))
+
+    def portion(at: slice) -> None:
+        z = np.subtract(x[at], _sums(x[at], one) / size, out=z_all[at])
+        scale = 1 / np.sqrt(_sums(z, z) / size + x.dtype.type(eps))
+        z *= scale
+        scales[at] = scale[:, 0]
+        if weight is not None:
+            z = _beside(np.multiply, z, weight, out[at])
+        if bias is not None:
+            _beside(np.add, z, bias, out[at])
+    _each(portion, x)
     return made, normal, scales
 
 
@@ -137,33 +134,39 @@ def standardize_backward(g: Any, normal: Any, scale: Any, n: int, weight: Any = 
     """s (h - Σ h / n - z Σ h z / n),  h = g · weight."""
     made = np.empty_like(normal)
     g, normal, out, scale = _table(g, n, normal), _table(normal, n), _table(made, n), scale.reshape(-1, 1)
-    one, size, parts = ones(n, normal.dtype), normal.dtype.type(n), _portions(normal)
-    spare = np.empty_like(normal[parts[0]])
-    weight = None if weight is None else _tiled(weight, spare)
-    with np.errstate(all="ignore"):
-        _short_buffers(n)
-        for at in parts:
-            z, d = normal[at], out[at]
-            h = g[at] if weight is None else np.multiply(g[at], weight[:len(d)], out=d)
-            slope, level = _sums(h, z) / size, _sums(h, one) / size
-            np.subtract(h, np.multiply(z, slope, out=spare[:len(d)]), out=d)
-            d -= level
-            d *= scale[at]
+    one, size = ones(n, normal.dtype), normal.dtype.type(n)
+    weight = None if weight is None else _tile(weight, normal)
+
+    def portion(at: slice) -> None:
+        z, d = normal[at], out[at]
+        h = g[at] if weight is None else _beside(np.multiply, g[at], weight, d)
+        slope, level = _sums(h, z) / size, _sums(h, one) / size
+        np.subtract(h, z * slope, out=d)
+        d -= level
+        d *= scale[at]
+    _each(portion, normal)
     return made
 
 
 def column_products(x: Any, y: Any, n: int) -> Any:
     """Σ x y over the rows."""
     x, y = _table(x, n, y), _table(y, n)
-    total, parts = np.zeros(n, y.dtype), _portions(y)
-    spare = np.empty_like(y[parts[0]])
-    with np.errstate(all="ignore"):
-        for at in parts:
-            both = np.multiply(x[at], y[at], out=spare[:len(y[at])])
-            total += ones(len(both), y.dtype) @ both
+    total = np.zeros(n, y.dtype)
+    for part in _each(lambda at: np.einsum("ij,ij->j", x[at], y[at]), y):
+        total += part
     return total
 
 
-def _tiled(row: Any, x: Any) -> Any:
-    """A row repeated for each row of x: where whole runs of memory meet, NumPy needs half the time."""
-    return np.tile(row.reshape(-1), (len(x), 1)).astype(x.dtype, copy=False)
+def _tile(row: Any, x: Any) -> Any:
+    """A row repeated for several rows of x: NumPy is quicker where longer runs of memory meet."""
+    return np.tile(row.reshape(-1), min(len(x), max(1, TILE // row.size))).astype(x.dtype, copy=False)
+
+
+def _beside(ufunc: Any, x: Any, tile: Any, out: Any) -> Any:
+    """out[i] = ufunc(x[i], row), `tile` being the row many times over."""
+    runs, rest = x.size // tile.size * tile.size, x.size % tile.size
+    flat, to = x.reshape(-1), out.reshape(-1)
+    ufunc(flat[:runs].reshape(-1, tile.size), tile, out=to[:runs].reshape(-1, tile.size))
+    if rest:
+        ufunc(flat[runs:], tile[:rest], out=to[runs:])
+    return out

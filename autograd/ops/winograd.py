@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .portions import in_portions, rows_alone
+
 BLOCK = 1 << 18                               # elements in the tiles that are worked on together
 CHANNELS = 32                                 # with fewer, in or out, the additions take longer than the products
 
@@ -31,21 +33,30 @@ def convolve(x: Any, weight: Any, y: Any, bias: Any = None) -> None:
     line = 16 * wide * max(channels, filters)
     images = max(1, BLOCK // (line * high))
     lines = high if images > 1 else max(1, BLOCK // line)
-    for n in range(0, len(x), images):
-        for row in range(0, high, lines):
-            end = min(row + lines, high)
-            seen = x[n:n + images, 2 * row:2 * end + 2]
-            count, tall = len(seen), end - row
-            half = np.empty((4, count, tall, *seen.shape[2:]), x.dtype)
-            _of_tiles([seen[:, i:i + 2 * tall - 1:2] for i in range(4)], half)
-            tiles = np.empty((4, 4, count, tall, wide, channels), x.dtype)
-            _of_tiles([half[:, :, :, i:i + 2 * wide - 1:2] for i in range(4)], tiles.swapaxes(0, 1))
-            made = (tiles.reshape(16, -1, channels) @ kernels).reshape(4, 4, count, tall, wide, filters)
-            if bias is not None:
-                made[1, 1] += bias            # which each of the four results contains once
-            for i, part in enumerate(_results(made)):
-                for j, values in enumerate(_results(part)):
-                    y[n:n + images, 2 * row + i:2 * end:2, j::2] = values
+    blocks = [(n, row) for n in range(0, len(x), images) for row in range(0, high, lines)]
+
+    def block(at: slice) -> None:
+        (n, row), = blocks[at]
+        end = min(row + lines, high)
+        seen = x[n:n + images, 2 * row:2 * end + 2]
+        count, tall = len(seen), end - row
+        half = np.empty((4, count, tall, *seen.shape[2:]), x.dtype)
+        _of_tiles([seen[:, i:i + 2 * tall - 1:2] for i in range(4)], half)
+        tiles = np.empty((4, 4, count, tall, wide, channels), x.dtype)
+        _of_tiles([half[:, :, :, i:i + 2 * wide - 1:2] for i in range(4)], tiles.swapaxes(0, 1))
+        made = _products(tiles.reshape(16, -1, channels), kernels).reshape(4, 4, count, tall, wide, filters)
+        if bias is not None:
+            made[1, 1] += bias                # which each of the four results contains once
+        for i, part in enumerate(_results(made)):
+            for j, values in enumerate(_results(part)):
+                y[n:n + images, 2 * row + i:2 * end:2, j::2] = values
+    in_portions(block, len(blocks), 1)
+
+
+def _products(tiles: Any, kernels: Any) -> Any:
+    """Each of the 16 matrices times its own, in pieces for which BLAS needs no other thread."""
+    _, rows, channels = tiles.shape
+    return tiles.reshape(16, -1, rows_alone(rows, *kernels.shape[1:]), channels) @ kernels[:, None]
 
 
 def _of_kernels(w: Any) -> Any:

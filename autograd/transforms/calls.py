@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import GradientError, ShapeError
 from ..modes import current, enable_grad
 from ..node import Node
-from ..node import leaf as new_leaf
+from ..node import leaf as leaf_of
 from ..ops import identity
 from ..sweep import history, pull
 from ..tensor import Tensor, attach, wrap
@@ -52,10 +52,9 @@ def source_of(x: Any, batch: Any = None) -> Tensor:
 
     Inside `vmap` the source has all lanes, so that the gradient of one lane never meets that of another.
     """
-    if batch is None and type(x) is np.ndarray and x.dtype.kind == "f":       # the usual case, and the quick way
-        source = wrap(x if x.ndim else x[()])
-        source.node = new_leaf(source.value)
-        return source
+    if type(x) is np.ndarray and batch is None and x.ndim and x.dtype.kind == "f":
+        x = x.copy("K")                       # whoever changes the array afterwards changes nothing here
+        return attach(x, leaf_of(x))
     if not isinstance(x, Tensor):
         x = np.asarray(x)
         x = Tensor(x if x.dtype.kind in "fc" else x.astype(np.float64))

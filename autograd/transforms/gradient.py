@@ -99,12 +99,13 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return tuple(getattr(x, "shape", ()))
 
 
-def pushed(call: Call, pairs: Sequence[tuple[Tensor, Any]], record: bool) -> list[Any]:
+def pushed(outputs: Sequence[Any], pairs: Sequence[tuple[Tensor, Any]], record: bool) -> list[Any]:
     """The derivative of each output along the pairs (source, direction), as the sweeps see them; None without a path.
 
     Several outputs are pushed to as one vector, so that what they share is walked once.
     """
-    roots, found = call.roots(), [None] * len(call.outputs)
+    roots = [(k, y) for k, y in enumerate(outputs) if isinstance(y, Tensor) and y.node is not None]
+    found = [None] * len(outputs)
     if not roots or not pairs:
         return found
     arrays = not record and not any(hasattr(d, "level") for _, d in pairs)
@@ -140,7 +141,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     pairs, recorded = call.tangents(tangents)
     call.tensors = call.tensors or has_tensor(tangents)
     call.record = call.record or recorded
-    along = along_of(call, pushed(call, pairs, call.record))
+    along = along_of(call, pushed(call.outputs, pairs, call.record))
     value = call.result()
     return (value, along, call.aux) if has_aux else (value, along)
 
@@ -173,5 +174,5 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         pairs, recorded = call.tangents(tangents)
         record = call.record or recorded
         nested = call.nested or record or has_tensor(tangents)
-        return along_of(call, pushed(call, pairs, record), nested, record)
+        return along_of(call, pushed(call.outputs, pairs, record), nested, record)
     return call.result(), pushforward

@@ -13,7 +13,8 @@ from ..ops import concatenate, moveaxis, reshape, stack
 from ..sweep import history
 from ..tensor import Tensor, wrap
 from .calls import Call, Function, check_callable, cut, one_or_all, pulled
-from .gradient import grad, jvp, pushed, shape_of, vjp
+from .curvature import Curvature
+from .gradient import grad, pushed, shape_of, vjp
 from .trees import LEAF, flatten, unflatten
 
 FEW = 6                                       # so many rows are faster one by one than in a batch
@@ -123,7 +124,7 @@ def _by_columns(call: Call, sources: Sequence[Tensor], rows: Sequence[int], colu
 
     def sweep(directions: Sequence[Any]) -> Any:
         pairs = [(s, call.physical(d)) for s, d in zip(sources, directions, strict=True)]
-        found = pushed(call, pairs, call.record)
+        found = pushed(call.outputs, pairs, call.record)
         return [_logical_or_zeros(call, d, y.shape, y.dtype) if isinstance(y, Tensor) else np.zeros(shape_of(y))[()]
                 for d, y in zip(found, call.outputs, strict=True)]
 
@@ -207,7 +208,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     One tangent for each primal, built like it.  The results are built like the primal, and are tuples for several.
     """
     primals, tangents = _products("hvp", primals, tangents)
-    return jvp(grad(f, _all(primals)), primals, tangents)
+    return Curvature(f, primals).along(tangents)
 
 
 def vhp(f: Function, primals: Sequence[Any], cotangents: Sequence[Any]) -> tuple[Any, Any]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import ShapeError, where
+from autograd import ShapeError, Tensor, default_rng, where
 
-from .layers import dropout
+from . import attending
+from .layers import check_probability, dropout
 
 
 def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
@@ -32,19 +33,40 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
             raise ValueError("scaled_dot_product_attention: attn_mask and is_causal were both given")
         attn_mask = np.tril(np.ones((query.shape[-2], key.shape[-2]), bool))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = autograd.matmul(query * factor, autograd.transpose(key, dim0=-1, dim1=-2))
-    if attn_mask is None:
-        return autograd.matmul(dropout(autograd.softmax(scores, dim=-1), dropout_p), value)
-    allowed = attn_mask.value if hasattr(attn_mask, "node") else np.asarray(attn_mask)
-    scores = where(allowed, scores, -math.inf) if allowed.dtype == bool else scores + attn_mask
-    seen = np.broadcast_to(allowed if allowed.dtype == bool else np.not_equal(allowed, -math.inf), scores.shape)
-    blind = np.logical_not(seen.any(axis=-1, keepdims=True))
-    if blind.any():                                       # softmax of nothing would be NaN, in the derivative too
+    added = attn_mask if attn_mask is None else additive(attn_mask, query.dtype)
+    if getattr(added, "requires_grad", False):
+        return _with_learned_mask(query, key, value, added, dropout_p, factor)
+    shape = (*np.broadcast_shapes(query.shape[:-2], key.shape[:-2]), query.shape[-2], key.shape[-2])
+    return attending.attention(query, key, value, added, dropout_scale(shape, dropout_p, query.dtype), scale=factor)
+
+
+def additive(mask: Any, dtype: Any) -> Any:
+    """A mask as an array that is added to scores: of bools, -inf where False.  One that is learned stays as it is."""
+    if getattr(mask, "requires_grad", False):
+        return mask
+    value = mask.value if isinstance(mask, Tensor) else np.asarray(mask)
+    if value.dtype == bool:
+        return np.where(value, dtype.type(0), dtype.type(-math.inf))
+    return value.astype(dtype, copy=False)
+
+
+def dropout_scale(shape: tuple[int, ...], p: float, dtype: Any) -> Any:
+    """What dropout multiplies with: 0 with probability p and 1 / (1 - p) otherwise; None where it does nothing."""
+    check_probability("dropout", p)
+    if not p:
+        return None
+    return (default_rng().random(shape, np.float32) >= p) * dtype.type(1 / (1 - p) if p < 1 else 0)
+
+
+def _with_learned_mask(query: Any, key: Any, value: Any, mask: Any, p: float, scale: float) -> Any:
+    scores = autograd.matmul(query * scale, autograd.transpose(key, dim0=-1, dim1=-2)) + mask
+    blind = np.isneginf(mask.value).all(axis=-1, keepdims=True)
+    if blind.any():                           # softmax of nothing would be NaN, in the derivative too
         scores = where(blind, 0, scores)
     weights = autograd.softmax(scores, dim=-1)
     if blind.any():
         weights = where(blind, 0, weights)
-    return autograd.matmul(dropout(weights, dropout_p), value)
+    return autograd.matmul(dropout(weights, p), value)
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 import autograd
 from autograd import ShapeError, where
 
-from .attention import scaled_dot_product_attention
+from .attending import self_attention
+from .attention import additive, dropout_scale, scaled_dot_product_attention
 from .layers import dropout, linear
 from .loss import cross_entropy
 
@@ -56,6 +57,43 @@ def _projected(query: Any, key: Any, value: Any, weights: Any, bias: Any) -> Any
     return [linear(x, w, b) for x, w, b in zip((query, key, value), rows, parts)]
 
 
+def masks(key_padding_mask: Any, attn_mask: Any, dtype: Any, batch: int, heads: int, length: int,
+          many: int) -> tuple[Any, Any]:
+    """Both masks as what is added to the scores: (batch, many), and (1 or batch heads, length, many), or None."""
+    kept, seen = _mask("key_padding_mask", key_padding_mask, dtype), _mask("attn_mask", attn_mask, dtype)
+    if seen is not None:
+        if tuple(seen.shape) not in ((length, many), (batch * heads, length, many)):
+            raise ShapeError(f"multi_head_attention_forward: expected attn_mask {(length, many)} or "
+                             f"{(batch * heads, length, many)}; got {tuple(seen.shape)}")
+        seen = autograd.unsqueeze(seen, 0) if seen.ndim == 2 else seen
+    if kept is not None and tuple(kept.shape) != (batch, many):
+        raise ShapeError(f"multi_head_attention_forward: expected key_padding_mask {(batch, many)}; got "
+                         f"{tuple(kept.shape)}")
+    return kept, seen
+
+
+def _learned(*given: Any) -> bool:
+    return any(getattr(mask, "requires_grad", False) for mask in given)
+
+
+def attend_to_itself(x: Any, projection: tuple[Any, Any], output: tuple[Any, Any], heads: int, kept: Any, seen: Any,
+                     p: float, batch_first: bool) -> Any:
+    """Attention of x (L, B, E), or with batch_first (B, L, E), to itself, projected in and out; masks from `masks`.
+
+    One product makes queries, keys and values of all heads, and one op takes them as they lie.
+    """
+    batch, length = x.shape[:2] if batch_first else x.shape[1::-1]
+    mask = None
+    if seen is not None:
+        mask = additive(seen, x.dtype).reshape(((1, 1) if seen.shape[0] == 1 else (batch, heads)) + (length, length))
+    if kept is not None:
+        padding = additive(kept, x.dtype).reshape(batch, 1, 1, length)
+        mask = padding if mask is None else mask + padding
+    keep = dropout_scale((batch, heads, length, length), p, x.dtype)
+    found = self_attention(linear(x, *projection), mask, keep, heads=heads, batch_first=batch_first)
+    return linear(found, *output)
+
+
 def multi_head_attention_forward(
     query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
     bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
@@ -80,16 +118,13 @@ def multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise ValueError("multi_head_attention_forward: is_causal is a hint about attn_mask, which is missing")
     (length, batch, embed), dtype = query.shape, query.dtype
-    width, lanes = embed // num_heads, batch * num_heads
-    kept, seen = _mask("key_padding_mask", key_padding_mask, dtype), _mask("attn_mask", attn_mask, dtype)
-    if seen is not None:
-        if tuple(seen.shape) not in ((length, key.shape[0]), (lanes, length, key.shape[0])):
-            raise ShapeError(f"multi_head_attention_forward: expected attn_mask {(length, key.shape[0])} or "
-                             f"{(lanes, length, key.shape[0])}; got {tuple(seen.shape)}")
-        seen = autograd.unsqueeze(seen, 0) if seen.ndim == 2 else seen
-    if kept is not None and tuple(kept.shape) != (batch, key.shape[0]):
-        raise ShapeError(f"multi_head_attention_forward: expected key_padding_mask {(batch, key.shape[0])}; got "
-                         f"{tuple(kept.shape)}")
+    width, lanes, p = embed // num_heads, batch * num_heads, dropout_p if training else 0.0
+    kept, seen = masks(key_padding_mask, attn_mask, dtype, batch, num_heads, length, key.shape[0])
+    if query is key and key is value and not (use_separate_proj_weight or need_weights or add_zero_attn) and \
+            all(part is None for part in (bias_k, bias_v, static_k, static_v)) and not _learned(kept, seen):
+        out = attend_to_itself(query, (in_proj_weight, in_proj_bias), (out_proj_weight, out_proj_bias), num_heads,
+                               kept, seen, p, False)
+        return (out[:, 0] if single else out), None
     weights = (None, q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else (in_proj_weight,)
     q, k, v = _projected(query, key, value, weights, in_proj_bias)
     if (bias_k is None) != (bias_v is None):
@@ -108,7 +143,6 @@ def multi_head_attention_forward(
         kept = autograd.expand(autograd.reshape(kept, shape=(batch, 1, 1, many)), shape=(batch, num_heads, 1, many))
         kept = autograd.reshape(kept, shape=(lanes, 1, many))
         seen = kept if seen is None else seen + kept
-    p = dropout_p if training else 0.0
     if need_weights:
         scores = autograd.matmul(q * math.sqrt(1 / width), autograd.transpose(k, dim0=-1, dim1=-2))
         shares = dropout(autograd.softmax(scores if seen is None else scores + seen, dim=-1), p)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -116,67 +115,9 @@ def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, 
             raise ShapeError(f"layer_norm: expected {name} of shape normalized_shape={shape}; got {tuple(given.shape)}")
     dim = tuple(range(-n, 0))
     if weight is None:
-        return _scaled(autograd.standardize(input, dim=dim, eps=eps), None, bias)
+        out = autograd.standardize(input, dim=dim, eps=eps)
+        return out if bias is None else out + bias
     return _layer_norm(input, weight, bias, dim=dim, eps=eps)
-
-
-def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Any:
-    """Mean 0 and variance 1 for each channel, then scaled and shifted:  (x - mean) / √(var + ε) · weight + bias.
-
-    input (N, C, ...); all else (C,) or None.  Training: statistics of the batch, and the running ones (Tensors) move
-    towards them by `momentum`, with the unbiased variance; otherwise the running ones are used.
-    Source: Ioffe and Szegedy 2015.
-    """
-    shape = tuple(input.shape)
-    if shape == (0,):                                   # PyTorch lets nothing at all pass
-        return _scaled(input, weight, bias)
-    if len(shape) < 2:
-        raise ShapeError(f"batch_norm: expected an input (N, C, ...); got shape {shape}")
-    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, given in named.items():
-        if given is not None and tuple(given.shape) != shape[1:2]:
-            raise ShapeError(f"batch_norm: expected {name} of shape ({shape[1]},), one for each channel of the input "
-                             f"{shape}; got {tuple(given.shape)}")
-    axes = (0, *range(2, len(shape)))
-    if training:
-        if math.prod(shape) == shape[1]:
-            raise ValueError(f"Expected more than 1 value per channel when training, got input size {shape}: use a "
-                             "larger batch (DataLoader drop_last=True leaves out a last one of a single sample), or "
-                             "model.eval()")
-        out = _scaled(autograd.standardize(input, dim=axes, eps=eps), _wide(weight, shape), _wide(bias, shape))
-        if running_mean is not None and running_var is not None:
-            _follow(input, running_mean, running_var, axes, momentum)
-        return out
-    if running_mean is None or running_var is None:
-        raise ValueError("batch_norm: without training it needs running_mean and running_var; got None")
-    scale = autograd.rsqrt(running_var + eps)
-    return _scaled(input - _wide(running_mean, shape), _wide(scale if weight is None else scale * weight, shape),
-                   _wide(bias, shape))
-
-
-def _follow(input: Any, running_mean: Tensor, running_var: Tensor, axes: tuple[int, ...], momentum: float) -> None:
-    """Move the running statistics towards those of the batch; they are no part of any graph."""
-    if not (isinstance(running_mean, Tensor) and isinstance(running_var, Tensor)):
-        raise TypeError("batch_norm: running_mean and running_var must be Tensors, to be updated; got "
-                        f"{type(running_mean).__name__} and {type(running_var).__name__}")
-    x = input.value if isinstance(input, Tensor) else np.asarray(input)
-    mean = np.mean(x, axis=axes, keepdims=True, dtype=np.float64)
-    d = x - mean.astype(x.dtype)
-    var = np.add.reduce(d * d, axis=axes, dtype=np.float64) / (x.size // x.shape[1] - 1)
-    for running, batch in ((running_mean, mean.reshape(-1)), (running_var, var)):
-        running.value = ((1 - momentum) * running.value + momentum * batch).astype(running.dtype)
-
-
-def _wide(v: Any, shape: tuple[int, ...]) -> Any:
-    """(C,) as (C, 1, ...), to meet axis 1 of an input of `shape`."""
-    return v if v is None or len(shape) == 2 else autograd.reshape(v, shape=(shape[1],) + (1,) * (len(shape) - 2))
-
-
-def _scaled(x: Any, weight: Any, bias: Any) -> Any:
-    if weight is not None:
-        x = x * weight
-    return x if bias is None else x + bias
 
 
 # -- geometry --------------------------------------------------------------------------------------------
@@ -230,3 +171,10 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """‖x1 - x2 + ε‖_p over the last axis."""
     return autograd.norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "batch_norm":                  # until nn.functional finds it in its own file
+        from .channels import batch_norm
+        return batch_norm
+    raise AttributeError(f"module 'nn.functional.layers' has no attribute {name!r}")

@@ -10,7 +10,7 @@ import numpy as np
 import autograd
 from autograd import ShapeError, Tensor
 
-from .layers import batch_norm
+from .channels import batch_norm
 
 
 def _channelwise(x: Any, weight: Any, bias: Any) -> Any:

@@ -134,3 +134,21 @@ def test_what_is_refused(act, error, text):
     with pytest.raises(error) as caught:
         act()
     assert str(caught.value) == text
+
+
+def test_names_of_old():
+    with pytest.warns(FutureWarning, match=r"nn\.init\.xavier_uniform is deprecated: use nn\.init\.xavier_uniform_"):
+        assert init.xavier_uniform is init.xavier_uniform_
+    with pytest.raises(AttributeError, match="no attribute 'ones'"):
+        _ = init.ones
+    assert init._calculate_fan_in_and_fan_out(Tensor(np.zeros((2, 3, 5)))) == (15, 10)
+
+
+def test_every_name_of_pytorch():
+    torch = pytest.importorskip("torch")
+    import inspect
+    for name, theirs in vars(torch.nn.init).items():
+        if name == "calculate_gain" or (name.endswith("_") and not name.startswith("_")):
+            ours = getattr(init, name)
+            assert [(p.name, p.default) for p in inspect.signature(ours).parameters.values()] == \
+                [(p.name, p.default) for p in inspect.signature(theirs).parameters.values()], name

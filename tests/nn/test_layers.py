@@ -211,7 +211,8 @@ def test_batch_norm_errors_come_before_anything_is_counted():
         "drop_last=True leaves out a last one of a single sample), or model.eval()"
     for shape in ((2, 5), (4,), (2, 4, 1, 1)):
         assert refusal(ShapeError, lambda s=shape: layer(t(*s))) == \
-            f"BatchNorm1d(4): expected an input (N, C) or (N, C, L) with 4 channels on axis 1; got shape {shape}"
+            f"BatchNorm1d(4): expected an input (N, C) or (N, C, L) with 4 channels on axis 1; got shape {shape}" \
+            + ": BatchNorm2d takes it" * (len(shape) == 4)
     with pytest.raises(TypeError):
         layer(Tensor(np.ones((3, 4), np.int64)))
     assert layer.num_batches_tracked.item() == 0 and layer.running_mean.tolist() == [0, 0, 0, 0]

@@ -281,3 +281,132 @@ def test_float32_stays_float32():
     for loss in (nn.MSELoss(), nn.L1Loss(), nn.BCEWithLogitsLoss(), nn.SmoothL1Loss(), nn.KLDivLoss()):
         assert loss(z(3), z(3)).dtype == np.float32
     assert nn.CrossEntropyLoss(label_smoothing=0.1)(z(3, 4), Tensor([0, 1, 2])).dtype == np.float32
+
+
+# -- the rest: margins, likelihoods, very many classes, and the old flags ----------------------------------
+
+
+def test_hinge_embedding_broadcasts_but_makes_no_table():
+    x = np.array([[0.5, 2.0], [1.0, 0.2]])
+    t = np.array([1, -1])
+    wanted = np.where(t == 1, x, np.maximum(0, 1 - x))
+    assert np.allclose(F.hinge_embedding_loss(Tensor(x), Tensor(t), reduction="none").numpy(), wanted)
+    assert F.hinge_embedding_loss(Tensor(x), Tensor(1)).item() == pytest.approx(x.mean())
+    with pytest.raises(ShapeError, match="subtracting them would give"):
+        F.hinge_embedding_loss(Tensor(x[:, :1]), Tensor(t))
+
+
+def test_ranking_of_unsigned_numbers():
+    a, b = np.array([2, 5], np.uint8), np.array([3, 1], np.uint8)
+    loss = F.margin_ranking_loss(Tensor(a), Tensor(b), Tensor(np.array([1, 1])), reduction="none")
+    assert loss.tolist() == [1, 0]             # not 255
+
+
+def brute_multi_margin(x, t, p=1, margin=1.0):
+    return np.mean([sum(max(0, margin - row[k] + row[j]) ** p for j in range(3) if j != k) / 3
+                    for row, k in zip(x, t)])
+
+
+def test_margins_between_classes():
+    t = np.array([0, 2, 1, 1, 0, 2])
+    for p, margin in ((1, 1.0), (2, 0.4)):
+        assert nn.MultiMarginLoss(p, margin)(Tensor(A), Tensor(t)).item() == \
+            pytest.approx(brute_multi_margin(A, t, p, margin))
+    many = np.array([[0, 2, -1], [1, -1, 0], [0, 1, 2], [-1, 0, 0], [2, -1, -1], [1, 0, -1]])
+    wanted = []
+    for row, labels in zip(A, many):
+        own = list(itertools.takewhile(lambda k: k >= 0, labels))
+        wanted.append(sum(max(0, 1 - row[k] + row[j]) for k in own for j in range(3) if j not in own) / 3)
+    assert np.allclose(nn.MultiLabelMarginLoss(reduction="none")(Tensor(A), Tensor(many)).numpy(), wanted)
+    ones = (SIGNS + 1) / 2
+    assert nn.MultiLabelSoftMarginLoss()(Tensor(A), Tensor(ones)).item() == pytest.approx(
+        F.binary_cross_entropy_with_logits(Tensor(A), Tensor(ones)).item())
+    assert nn.SoftMarginLoss()(Tensor(A), Tensor(SIGNS)).item() == pytest.approx(np.log1p(np.exp(-SIGNS * A)).mean())
+    with pytest.raises(ValueError, match="Target 3 is out of bounds"):
+        nn.MultiMarginLoss()(Tensor(A), Tensor(t + 1))
+    with pytest.raises(ValueError, match="multilabel_margin_loss: Target 3"):
+        nn.MultiLabelMarginLoss()(Tensor(A), Tensor(many + 1))
+    with pytest.raises(ShapeError, match="one label for each of 6 samples"):
+        nn.MultiMarginLoss()(Tensor(A), Tensor(t[:4]))
+
+
+def test_margins_between_distances():
+    near, far = np.sqrt(((A - B) ** 2).sum(1)), np.sqrt(((A - P) ** 2).sum(1))
+    loss = nn.TripletMarginLoss(0.5, eps=0)(Tensor(A), Tensor(B), Tensor(P))
+    assert loss.item() == pytest.approx(np.maximum(0, 0.5 + near - far).mean())
+    city = nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: (x - y).abs().sum(-1), swap=True)
+    far = np.minimum(abs(A - P).sum(1), abs(B - P).sum(1))
+    assert city(Tensor(A), Tensor(B), Tensor(P)).item() == \
+        pytest.approx(np.maximum(0, 1 + abs(A - B).sum(1) - far).mean())
+    with pytest.raises(ValueError, match="margin must be greater than 0"):
+        nn.TripletMarginLoss(0)
+    with pytest.raises(ShapeError, match="of as many axes"):
+        nn.TripletMarginLoss()(Tensor(A), Tensor(B), Tensor(P[0]))
+
+
+def test_likelihoods():
+    counts = np.array([[0., 1, 5], [2, 0, 9]])
+    assert nn.PoissonNLLLoss()(Tensor(A[:2]), Tensor(counts)).item() == pytest.approx((np.exp(A[:2]) - counts * A[:2])
+                                                                                      .mean())
+    v = np.exp(B)
+    assert nn.GaussianNLLLoss(full=True)(Tensor(A), Tensor(P), Tensor(v)).item() == \
+        pytest.approx((0.5 * (np.log(2 * np.pi * v) + (A - P) ** 2 / v)).mean())
+    middle = F.gaussian_nll_loss(Tensor(np.zeros((2, 3, 4))), Tensor(np.ones((2, 3, 4))), Tensor(np.ones((2, 1, 4))))
+    assert middle.item() == 0.5                # any one axis may be 1
+    with pytest.raises(ShapeError, match="with one axis of 1, or without the last"):
+        F.gaussian_nll_loss(Tensor(A), Tensor(P), Tensor(v[:2]))
+    log_p = F.log_softmax(Tensor(A[:, None]), dim=2)
+    one = nn.CTCLoss(reduction="sum")(log_p, Tensor([[1, 2]]), Tensor([6]), Tensor([2]))
+    p = np.exp(log_p.numpy()[:, 0])
+    paths = sum(np.prod(p[range(6), path]) for path in itertools.product(range(3), repeat=6)
+                if [k for k, _ in itertools.groupby(path) if k] == [1, 2])
+    assert one.item() == pytest.approx(-np.log(paths))
+
+
+def test_adaptive_softmax_is_a_softmax():
+    loss = nn.AdaptiveLogSoftmaxWithLoss(8, 20, [4, 9], div_value=2).double()
+    x = Tensor(rng.standard_normal((7, 8)), requires_grad=True)
+    t = np.array([0, 3, 4, 19, 8, 9, 1])
+    every = loss.log_prob(x)
+    assert np.allclose(np.exp(every.detach().numpy()).sum(1), 1)
+    output, mean = loss(x, Tensor(t))
+    assert np.allclose(output.detach().numpy(), every.detach().numpy()[np.arange(7), t])
+    assert mean.item() == pytest.approx(-output.detach().numpy().mean())
+    assert np.array_equal(loss.predict(x).numpy(), every.detach().numpy().argmax(1))
+    assert gradcheck(lambda u: loss(u, Tensor(t)).loss, (x,))
+    assert loss(x[0], Tensor(4)).output.shape == ()
+    with pytest.raises(IndexError, match=r"Target values should be in \[0, 19\], but values in range \[1, 20\]"):
+        loss(x, Tensor(t + 1))
+    with pytest.raises(ValueError, match="sorted in an increasing order"):
+        nn.AdaptiveLogSoftmaxWithLoss(8, 20, [9, 4])
+    with pytest.raises(ShapeError, match="got"):
+        loss(x, Tensor(t[:3]))
+
+
+def test_linear_and_cross_entropy_in_one():
+    both = nn.LinearCrossEntropyLoss(3, 4, bias=True).double()
+    t = np.array([0, 3, 1, 2, 2, 0])
+    assert list(both.state_dict()) == ["linear.weight", "linear.bias"]
+    assert both(Tensor(A), Tensor(t)).item() == F.cross_entropy(both.linear(Tensor(A)), Tensor(t)).item()
+    more = nn.LinearCrossEntropyLoss(3, 4, out_features=(2,)).double()
+    assert more(Tensor(A), Tensor(np.stack([t, t], 1))).shape == ()
+
+
+@pytest.mark.parametrize(("old", "new"), [((None, False), "none"), ((False, None), "sum"), ((True, True), "mean"),
+                                          ((False, False), "none")])
+def test_flags_of_old(old, new):
+    with pytest.warns(UserWarning, match=f"use reduction='{new}'"):
+        loss = nn.MSELoss(*old)
+    assert loss.reduction == new
+    with pytest.warns(UserWarning, match=f"deprecated: use reduction='{new}'"):
+        found = F.l1_loss(Tensor(A), Tensor(B), *old)
+    assert np.array_equal(found.numpy(), F.l1_loss(Tensor(A), Tensor(B), reduction=new).numpy())
+
+
+def test_weights_of_differences():
+    w = W63
+    assert F.mse_loss(Tensor(A), Tensor(B), weight=w).item() == pytest.approx((w * (A - B) ** 2).sum() / w.sum())
+    assert F.l1_loss(Tensor(A), Tensor(B), reduction="sum", weight=w).item() == pytest.approx((w * abs(A - B)).sum())
+    assert F.huber_loss(Tensor(A), Tensor(B), delta=99, weight=w).item() == pytest.approx((w * (A - B) ** 2 / 2).mean())
+    with pytest.raises(ShapeError, match="one weight for each element"):
+        F.mse_loss(Tensor(A), Tensor(B), weight=W3)
