@@ -95,6 +95,8 @@ def smooth_l1_loss(input: Any, target: Any, size_average: Any = None, reduce: An
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0,
                weight: Any = None) -> Any:
     """δ (|d| - δ/2), but d² / 2 where |d| <= δ;  d = x - t (Huber 1964)."""
+    if not isinstance(delta, (int, float, np.number)) or isinstance(delta, np.complexfloating):
+        raise TypeError(f"huber_loss: delta must be a float or int; got {type(delta).__name__}")
     if delta <= 0:
         raise ValueError(f"huber_loss: delta must be positive; got {delta}")
     input, target = _pair("huber_loss", input, target)
@@ -125,10 +127,13 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any
             pass                              # a label to ignore, a list, or a mistake: explained below
     input, target = _numbers(input), _numbers(target)
     check_reduction("cross_entropy", reduction)
-    weight = weight if weight is None else _numbers(weight)
+    weight = _weights(weight, input, "cross_entropy")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be between 0 and 1; got {label_smoothing}")
     if target.shape == input.shape and input.ndim and target.dtype.kind == "f":
+        if ignore_index >= 0:
+            raise ValueError("cross_entropy: ignore_index is not supported for targets that are probabilities, where "
+                             f"no label could be {ignore_index}: set the rows to be left out to 0")
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     labels = _labels("cross_entropy", input, target, ignore_index)
     log_p = autograd.log_softmax(input, dim=1 if input.ndim > 1 else 0)
@@ -152,7 +157,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, size_average: Any = No
     """-input[target], the input being log-probabilities; shapes, weights and labels as in `cross_entropy`."""
     reduction = legacy(reduction, size_average, reduce)
     input, target = _numbers(input), _numbers(target)
-    weight = weight if weight is None else _numbers(weight)
+    weight = _weights(weight, input, "nll_loss")
     check_reduction("nll_loss", reduction)
     labels = _labels("nll_loss", input, target, ignore_index)
     return _of_labels("nll_loss", input, labels, weight, ignore_index, reduction, 0.0)
@@ -203,6 +208,19 @@ def _labels(who: str, input: Any, target: Any, ignore_index: int) -> Any:
                          f"got target {labels.shape} {labels.dtype}: {fix}")
     check_classes(labels, shape[classes_at], ignore_index, who)
     return labels
+
+
+def _weights(weight: Any, input: Any, who: str) -> Any:
+    """Class weights in the dtype of the input; an array is cast, a Tensor of another dtype is a TypeError."""
+    if weight is None:
+        return None
+    weight = _numbers(weight)
+    if weight.dtype == input.dtype or weight.dtype.kind not in "fc":
+        return weight
+    if isinstance(weight, Tensor):
+        raise TypeError(f"{who}: expected weights of the dtype of the input, {input.dtype}; got {weight.dtype}: use "
+                        f"weight.to('{input.dtype}'), or cast the loss with its .to('{input.dtype}')")
+    return weight.astype(input.dtype)
 
 
 def _along_classes(weight: Any, input: Any, who: str) -> Any:

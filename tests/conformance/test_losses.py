@@ -121,6 +121,22 @@ def close(ours: Any, theirs: Any, tol: float, what: str) -> None:
     np.testing.assert_allclose(ours, theirs.detach().numpy(force=True), rtol=tol, atol=tol, err_msg=what)
 
 
+@pytest.mark.parametrize("name", [name for name, info in INFOS.items() if info.module_error_inputs_func is not None])
+def test_errors_of_pytorch(name):
+    """What PyTorch refuses is refused here, with a text that says what was expected."""
+    info = INFOS[name]
+    for given in info.module_error_inputs_func(info, device="cpu", dtype=torch.float64, requires_grad=False,
+                                               training=True):
+        made, call = given.module_error_input.constructor_input, given.module_error_input.forward_input
+        settings = {k: twin(v) for k, v in made.kwargs.items() if k not in ("device", "dtype")}
+        with pytest.raises((ValueError, TypeError, IndexError)) as told:
+            loss = getattr(nn, name)(*twin(made.args), **settings)
+            if list(loss.parameters()):
+                loss.double()
+            loss(*twin(call.args), **{k: twin(v) for k, v in call.kwargs.items()})
+        assert any(word in str(told.value) for word in ("expected", "must be", "not supported"))
+
+
 @pytest.mark.parametrize("settings", [{}, {"margin": 0.3, "p": 1.0}, {"swap": True, "reduction": "none"},
                                       {"reduction": "sum", "eps": 1e-3}])
 @pytest.mark.parametrize("shape", [(5, 4), (4,)])

@@ -410,3 +410,13 @@ def test_weights_of_differences():
     assert F.huber_loss(Tensor(A), Tensor(B), delta=99, weight=w).item() == pytest.approx((w * (A - B) ** 2 / 2).mean())
     with pytest.raises(ShapeError, match="one weight for each element"):
         F.mse_loss(Tensor(A), Tensor(B), weight=W3)
+
+
+def test_refusals_of_settings():
+    with pytest.raises(ValueError, match="ignore_index is not supported for targets that are probabilities"):
+        F.cross_entropy(Tensor(A), Tensor(P), ignore_index=0)
+    with pytest.raises(TypeError, match=r"expected weights of the dtype of the input, float64; got float32"):
+        nn.NLLLoss(Tensor([1.0, 2, 3]))(Tensor(A), Tensor([0, 1, 2, 0, 1, 2]))
+    assert F.nll_loss(Tensor(A.astype("f")), Tensor([0, 1, 2, 0, 1, 2]), W3).dtype == np.float32     # an array is cast
+    with pytest.raises(TypeError, match="delta must be a float or int; got complex"):
+        nn.HuberLoss(delta=1j)
