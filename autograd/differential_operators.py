@@ -20,15 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from .modes import current
 from .ops import conj, sum
 from .protocols.complexes import real
 from .protocols.products import tensordot
-from .sweep import pull
-from .tensor import Tensor, wrap
-from .transforms.calls import Call, Function, _running, check_callable, one_number, pulled
+from .tensor import Tensor
+from .transforms.calls import Call, Function, check_callable, pulled
+from .transforms.curvature import Curvature
 from .transforms.gradient import grad, jvp, linearize, vjp
-from .transforms.jacobians import jacobian
+from .transforms.jacobians import hvp, jacobian
 from .transforms.trees import flatten, tree_map, unflatten
 
 __all__ = [
@@ -130,35 +129,18 @@ def make_jvp_reversemode(fun: Function, x: Any) -> Function:
 @_of_argument
 def make_hvp(fun: Function, x: Any) -> tuple[Function, Any]:
     """(v -> H v, the gradient), f being run once."""
-    if _running.get() or current() is not None or _has_tensor(x):
-        gradient, pullback = vjp(grad(fun), x)
-        return pullback, gradient
-    call = Call("make_hvp", fun, (x,), 0, {})           # arrays in an ordinary call: no more than two sweeps
-    y, live = one_number(call), call.live()
-    if call.record or not isinstance(y, Tensor) or y.node is None:
-        gradient, pullback = vjp(grad(fun), x)
-        return pullback, gradient
-    slopes = pull([y], [wrap(np.ones(y.shape, y.dtype)[()])], live, record=True)
-
-    def product(v: Any) -> Any:
-        if _has_tensor(v):
-            return vjp(grad(fun), x)[1](v)
-        pairs, _ = call.tangents((v,))
-        roots = [(s, seed) for s, (_, seed) in zip(slopes, pairs, strict=True) if s is not None and s.node is not None]
-        found = pulled([s for s, _ in roots], [seed for _, seed in roots], live, False)
-        return call.gradients(found, False)[0]
-    return product, call.gradients([None if s is None else s.value for s in slopes], False)[0]
-
-
-def _has_tensor(tree: Any) -> bool:
-    return any(isinstance(leaf, Tensor) for leaf in flatten(tree)[0])
+    at = Curvature(fun, (x,))
+    return lambda v: at.along((v,))[1], at.gradient()
 
 
 def hessian_tensor_product(fun: Function, argnum: int = 0) -> Function:
     """(*args, v) -> H v, the Hessian contracted with v over its first axes."""
     def product(*args: Any, **kwargs: Any) -> Any:
         *args_of_fun, v = args
-        return make_hvp(fun, argnum)(*args_of_fun, **kwargs)[0](v)
+
+        def hessian_tensor_product(fun: Function, x: Any) -> Any:
+            return hvp(fun, (x,), (v,))[1]
+        return _of_argument(hessian_tensor_product)(fun, argnum)(*args_of_fun, **kwargs)
     return _named(product, fun)
 
 

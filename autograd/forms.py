@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .call import WRONG_INPUT, apply, apply_alone
-from .guard import GUARD, guard
+from .guard import GUARD, guard_operand
 from .modes import current
 from .node import NO_ATTRS, Constant, Node, leaf, tick
 from .tensor import Shared, Tensor, attach, stub_of, wrap
@@ -166,8 +166,8 @@ def _binary(op: Op) -> Callable[..., Any]:
         values = (xv, yv, out, None)
         node.saved = tuple([values[k] for k in picks])
         node.shape, node.dtype, node.index, node.extra = out.shape, out.dtype, tick(), None
-        if type(other) is np.ndarray and at in picks and GUARD["on"] and other.flags.writeable:
-            guard(node, (other,), (other,))
+        if type(other) is np.ndarray and at in picks and GUARD["on"]:
+            guard_operand(node, picks.index(at), other)
         return attach(out, node)
 
     def beside(xv: Any, yv: Any, parents: Any, picks: tuple[int, ...], at: int, number: Any, tensor: Any,

@@ -60,6 +60,14 @@ def guard(node: Node, values: Any, given: Any) -> None:
         node.extra.at = user_place()
 
 
+def guard_operand(node: Node, place: int, array: Any) -> None:
+    """Mark the array of the user's that `node`, just made, saved at this place."""
+    if array.flags.writeable:
+        extra = node.extra = Extra()
+        extra.guards = ((place, _mark(array)),)
+        extra.at = user_place()
+
+
 def check_guards(node: Node) -> None:
     """Raise GradientError if an array that a node saved is not what it was then."""
     assert node.extra is not None and node.op is not None

@@ -118,7 +118,7 @@ FLOORS = {
         ("transforms.calls", "transforms.functional", "transforms.rules", "transforms.forward"),
         ("transforms.gradient", "transforms.step", "transforms.rules_shape", "transforms.rules_linear",
          "transforms.lanes"),
-        ("transforms.levels", "transforms.recompute", "transforms.custom"),
+        ("transforms.levels", "transforms.recompute", "transforms.custom", "transforms.curvature"),
         ("transforms.batching", "transforms.jets"),
         ("transforms.jacobians",),
         ("transforms",),
