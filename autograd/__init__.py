@@ -29,6 +29,8 @@ from .op import elementwise as elementwise
 from .op import linear as linear
 from .op import op as op
 from .ops import *
+from .ops.portions import get_num_threads as get_num_threads
+from .ops.portions import set_num_threads as set_num_threads
 from .promotion import *
 from .protocols import from_dlpack as from_dlpack
 from .recording import record as record

@@ -6,15 +6,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import hips, kernels, memory, optimizers, overhead, scalars, startup, training
+from . import hips, kernels, layers, memory, optimizers, overhead, recurrent, scalars, startup, training
 from .table import machine, report, table
 
 GROUPS = {
     "scalars": scalars,
     "training": training,
     "kernels": kernels,
-    "hips": hips,
+    "layers": layers,
+    "recurrent": recurrent,
     "optimizers": optimizers,
+    "hips": hips,
     "overhead": overhead,
     "startup": startup,
     "memory": memory,

@@ -1,5 +1,7 @@
 """Layers, losses and containers, with PyTorch's names, defaults and shapes."""
 
+from typing import Any
+
 from autograd import Parameter as Parameter
 
 from . import data as data
@@ -56,3 +58,100 @@ from .losses import (
 from .model import Model
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
+
+FAMILIES = {
+    "activation": """
+        RReLU Softmax2d
+    """,
+    "attention": """
+        NonDynamicallyQuantizableLinear MultiheadAttention
+    """,
+    "cells": """
+        RNNCellBase RNNCell LSTMCell GRUCell
+    """,
+    "convolution": """
+        Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
+    """,
+    "distance": """
+        CosineSimilarity PairwiseDistance
+    """,
+    "dropout": """
+        AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout
+    """,
+    "embedding": """
+        EmbeddingBag
+    """,
+    "lazy": """
+        LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d
+        LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d
+        LazyLinear LazyModuleMixin
+    """,
+    "likelihoods": """
+        PoissonNLLLoss GaussianNLLLoss CTCLoss LinearCrossEntropyLoss ASMoutput AdaptiveLogSoftmaxWithLoss
+    """,
+    "linear": """
+        Bilinear
+    """,
+    "margins": """
+        SoftMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss MultiLabelMarginLoss TripletMarginLoss
+        TripletMarginWithDistanceLoss
+    """,
+    "normalization": """
+        BatchNorm2d BatchNorm3d CrossMapLRN2d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
+        LocalResponseNorm RMSNorm SyncBatchNorm
+    """,
+    "packing": """
+        PackedSequence
+    """,
+    "padding": """
+        CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d
+        ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d ZeroPad2d
+        ZeroPad3d
+    """,
+    "parameters": """
+        ParameterDict ParameterList
+    """,
+    "pooling": """
+        AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
+        AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d
+        LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
+    """,
+    "positions": """
+        PositionalEncoding LearnedPositionalEncoding RotaryPositionalEncoding sinusoidal_positions alibi
+    """,
+    "recurrent": """
+        RNNBase RNN LSTM GRU
+    """,
+    "resampling": """
+        ChannelShuffle Fold PixelShuffle PixelUnshuffle Unfold Upsample UpsamplingBilinear2d UpsamplingNearest2d
+    """,
+    "transformer": """
+        TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer
+    """,
+    "uninitialized": """
+        UninitializedBuffer UninitializedParameter
+    """,
+    "diagnosis": """
+        doctor
+    """,
+    "safetensors": """
+        save load
+    """,
+}
+_PACKAGES = ("utils", "safetensors")
+LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """What is imported when it is first asked for: the layers that not every program has."""
+    if name not in LATE and name not in _PACKAGES:
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    from importlib import import_module
+    found = import_module(f".{name}", __name__) if name in _PACKAGES else getattr(
+        import_module(f".{LATE[name]}", __name__), name)
+    globals()[name] = found                   # the next one finds it at once
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PACKAGES, *LATE])

@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd import Tensor
 
+from .uninitialized import is_lazy
+
 if TYPE_CHECKING:
     from .module import Module
 
@@ -41,7 +43,7 @@ def read(module: Module, own: dict[str, Tensor], given: Any, strict: bool,
     values = {path: _array(path, given[path]) for path in own if path in given}
     missing = [path for path in own if path not in given]
     unexpected = [path for path in given if path not in own]
-    wrong = [path for path, value in values.items() if value.shape != own[path].shape]
+    wrong = [path for path, value in values.items() if not is_lazy(own[path]) and value.shape != own[path].shape]
     if wrong or (strict and (missing or unexpected)):
         raise RuntimeError(_account(module, own, given, missing if strict else [], unexpected if strict else [], wrong))
     for path, value in values.items():

@@ -174,6 +174,8 @@ def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 )
 def getitem(x: Any, *, index: Any) -> Any:
     """Elements by index:  x[index].  The transpose of `put`."""
+    if type(index) is np.ndarray and index.dtype.kind == "i" and x.ndim > 1:
+        return x.take(index, 0)               # a row at a time
     return x[index]
 
 

@@ -158,12 +158,15 @@ def column_products(x: Any, y: Any, n: int) -> Any:
 
 
 def _tile(row: Any, x: Any) -> Any:
-    """A row repeated for several rows of x: NumPy is quicker where longer runs of memory meet."""
-    return np.tile(row.reshape(-1), min(len(x), max(1, TILE // row.size))).astype(x.dtype, copy=False)
+    """A row, repeated for several rows of a large x: NumPy is quicker where longer runs of memory meet."""
+    row, times = row.reshape(-1).astype(x.dtype, copy=False), min(len(x), TILE // row.size)
+    return np.tile(row, times) if times > 1 and x.size > TILE else row
 
 
 def _beside(ufunc: Any, x: Any, tile: Any, out: Any) -> Any:
-    """out[i] = ufunc(x[i], row), `tile` being the row many times over."""
+    """out[i] = ufunc(x[i], row), `tile` being the row, once or many times over."""
+    if tile.size == x.shape[1]:
+        return ufunc(x, tile, out=out)
     runs, rest = x.size // tile.size * tile.size, x.size % tile.size
     flat, to = x.reshape(-1), out.reshape(-1)
     ufunc(flat[:runs].reshape(-1, tile.size), tile, out=to[:runs].reshape(-1, tile.size))

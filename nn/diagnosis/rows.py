@@ -78,6 +78,20 @@ def _culprit(before: Tape, after: Tape, n: int, keep: int) -> Any:
     return None
 
 
+def _time_first(case: Case, layer: str) -> str:
+    """The sequence layer with batch_first=False in which a layer stands (or which it is), "" if there is none."""
+    modules, path = dict(case.model.named_modules()), layer.partition(" (")[0]
+    path = "" if path == "the model" else path
+    while layer:
+        module = modules.get(path)
+        if getattr(module, "batch_first", None) is False:
+            return f"{path or 'the model'} ({type(module).__name__})"
+        if not path:
+            break
+        path = path.rpartition(".")[0]
+    return ""
+
+
 def tell(case: Case, report: Report, before: Tape, after: Tape, n: int, keep: int) -> None:
     """Enter what mixes the samples, by the step that does."""
     found = _culprit(before, after, n, keep)
@@ -95,7 +109,12 @@ def tell(case: Case, report: Report, before: Tape, after: Tape, n: int, keep: in
     seen = f"replacing the other {n - 1} samples of the batch changes what {found[0].op.name} gives for number " \
            f"{keep} by up to {change:.3g}, in evaluation mode"
     dim = attrs.get("dim")
-    if name in _SOFTMAX:
+    sequence = _time_first(case, layer)
+    if sequence:
+        report.add("error", "batch axis taken for time", f"{seen}: {sequence} has batch_first=False, so axis 0 of its "
+                   f"input is time and axis 1 the batch; here axis 0 are the {n} samples",
+                   "make it with batch_first=True, or give it x.transpose(0, 1)", sequence, line)
+    elif name in _SOFTMAX:
         report.add("error", "softmax over the batch axis", f"{seen}: dim={dim} is the axis of the {n} samples, "
                    f"so {name} of shape {v.shape} makes them share a sum of 1",
                    f"softmax over the classes: dim=-1, not dim={dim}", layer, line)

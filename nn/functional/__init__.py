@@ -34,7 +34,6 @@ from .activation import (
     threshold,
 )
 from .layers import (
-    batch_norm,
     cosine_similarity,
     dropout,
     embedding,
@@ -74,6 +73,9 @@ FAMILIES = {
     """,
     "autograd.ops.draws": """
         gumbel_softmax
+    """,
+    "nn.functional.channels": """
+        batch_norm
     """,
     "nn.functional.bags": """
         embedding_bag

@@ -16,15 +16,16 @@ SATURATION = -1.7580993408473766              # the least value of selu
 
 
 def _of_channels(name: str, ndims: tuple[int, int]) -> Any:
-    @honour_inplace
     def call(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
         check_probability(name, p)
-        if not training or p == 0:
-            return input
+        return drop(input, p, inplace) if training and p else input
+
+    def dropped(input: Any, p: float, inplace: bool) -> Any:
         lead = tuple(input.shape[:2 if input.ndim == ndims[1] or input.ndim not in ndims else 1])
         kept = np.asarray(default_rng().random(lead, np.float32) >= p).reshape(lead + (1,) * (input.ndim - len(lead)))
         return input * (kept * input.dtype.type(1 / (1 - p) if p < 1 else 0))
-    call.__name__ = call.__qualname__ = name
+    call.__name__ = call.__qualname__ = dropped.__name__ = name
+    drop = honour_inplace(dropped)
     call.__doc__ = f"Each channel of (N, C, ...), {ndims[1]} axes, all 0 with probability p, scaled otherwise."
     return call
 
@@ -33,21 +34,23 @@ dropout1d, dropout2d, dropout3d = (_of_channels("dropout1d", (2, 3)), _of_channe
                                    _of_channels("dropout3d", (4, 5)))
 
 
-def _saturated(input: Any, shape: tuple[int, ...], p: float) -> Any:
+def _saturated(input: Any, shape: tuple[int, ...], p: float, inplace: bool) -> Any:
     """Dropped elements at selu's least value, then an affine map that restores mean 0 and variance 1."""
     kept = np.asarray(default_rng().random(shape, np.float32) >= p)
     a = float((1 - p) * (1 + p * SATURATION ** 2)) ** -0.5 if p < 1 else 0.0
     return where(kept, input, SATURATION) * a - a * SATURATION * p
 
 
-@honour_inplace
+_saturated.__name__ = "alpha_dropout"         # in the texts of errors
+_saturate = honour_inplace(_saturated)
+
+
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout for selu: mean 0 and variance 1 stay (Klambauer et al. 2017)."""
     check_probability("alpha_dropout", p)
-    return input if not training or p == 0 else _saturated(input, tuple(input.shape), p)
+    return _saturate(input, tuple(input.shape), p, inplace) if training and p else input
 
 
-@honour_inplace
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """As `alpha_dropout`, whole channels of (N, C, ...) at once."""
     check_probability("feature_alpha_dropout", p)
@@ -55,7 +58,7 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
         return input
     if input.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout: expected (N, C, ...); got shape {tuple(input.shape)}")
-    return _saturated(input, tuple(input.shape[:2]) + (1,) * (input.ndim - 2), p)
+    return _saturate(input, tuple(input.shape[:2]) + (1,) * (input.ndim - 2), p, inplace)
 
 
 @honour_inplace

@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import ShapeError, Tensor, affine, default_rng, where
+from autograd.inplace import honour_inplace
 from autograd.ops.normalize import layer_norm as _layer_norm
 
 
@@ -29,11 +30,17 @@ def check_probability(who: str, p: float) -> None:
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Each element 0 with probability p and x / (1 - p) otherwise; x itself unless training (Srivastava 2014)."""
     check_probability("dropout", p)
-    if not training or p == 0:
-        return input
+    return _drop(input, p, inplace) if training and p else input
+
+
+def _dropped(input: Any, p: float, inplace: bool) -> Any:
     keep = np.asarray(default_rng().random(input.shape, np.float32) >= p)
     scale = input.dtype.type(1 / (1 - p) if p < 1 else 0)
     return input * (keep * scale)
+
+
+_dropped.__name__ = "dropout"                 # in the texts of errors
+_drop = honour_inplace(_dropped)
 
 
 # -- embedding -------------------------------------------------------------------------------------------
@@ -171,10 +178,3 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """‖x1 - x2 + ε‖_p over the last axis."""
     return autograd.norm(x1 - x2 + eps, p, -1, keepdim)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "batch_norm":                  # until nn.functional finds it in its own file
-        from .channels import batch_norm
-        return batch_norm
-    raise AttributeError(f"module 'nn.functional.layers' has no attribute {name!r}")

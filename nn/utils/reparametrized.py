@@ -9,8 +9,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from autograd import Parameter, Tensor, no_grad
+from autograd import Parameter, Tensor, mv, no_grad
 
+from ..functional import normalize
 from ..module import Module
 from .parametrizations import _SpectralNorm, _WeightNorm
 
@@ -26,6 +27,16 @@ class _WeightHook:
 
     def __call__(self, module: Module, args: Any) -> None:
         setattr(module, self.name, self.compute(module))
+
+
+class _OldSpectralNorm(_SpectralNorm):
+    """The same with v before u in each step, as it was."""
+
+    def _iterate(self, matrix: Any, times: int) -> None:
+        with no_grad():
+            for _ in range(times):
+                self._v.data = normalize(mv(matrix.conj().T, self._u), dim=0, eps=self.eps)
+                self._u.data = normalize(mv(matrix, self._v), dim=0, eps=self.eps)
 
 
 class _SpectralHook:
@@ -88,7 +99,7 @@ def spectral_norm(module: Module, name: str = "weight", n_power_iterations: int 
         dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
     if not isinstance(module.__dict__.get(name), Parameter):
         raise ValueError(f"spectral_norm: Module {type(module).__name__} has no parameter {name!r}")
-    norm = _SpectralNorm(module.__dict__[name], n_power_iterations, dim, eps)
+    norm = _OldSpectralNorm(module.__dict__[name], n_power_iterations, dim, eps)
     weight = _taken(module, name, _SpectralHook, "spectral_norm")
     module.register_parameter(f"{name}_orig", weight)
     setattr(module, name, Tensor(weight.value))           # no Parameter, so that it is not learned twice

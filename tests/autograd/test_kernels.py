@@ -71,8 +71,9 @@ def test_gradient_does_not_depend_on_the_order_of_memory(function, dim):
 
 @pytest.mark.usefixtures("portion")
 @pytest.mark.parametrize("mean", [0, 1000])
-@pytest.mark.parametrize("bias", [True, False])
-def test_layer_norm_beside_its_definition(mean, bias):
+@pytest.mark.parametrize("bias, tile", [(True, 1), (False, 1), (True, 1800), (False, 1 << 13)])
+def test_layer_norm_beside_its_definition(monkeypatch, mean, bias, tile):
+    monkeypatch.setattr(rows, "TILE", tile)
     x = (MANY + mean).astype(np.float32)
     layer = nn.LayerNorm((3, 300), bias=bias)
     layer.weight.value = RNG.standard_normal((3, 300)).astype(np.float32)

@@ -158,6 +158,19 @@ def test_reshape_for_permute():
     assert "(4, 16, 6) -> (16, 24)" in found.evidence
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_batch_axis_taken_for_time(first):
+    sequences = pytest.importorskip("nn.recurrent")
+    x = np.random.default_rng(0).standard_normal((16, 5, 6)).astype(np.float32)
+    model = Net(lambda m, x: m.out(m.run(x)[0][:, -1]), run=sequences.LSTM(6, 8, batch_first=first),
+                out=nn.Linear(8, 3))
+    report = nn.doctor(model, nn.CrossEntropyLoss(), (x, LABELS))
+    if first:
+        assert report.ok, str(report)
+    else:
+        assert "batch_first=True" in only(report, "batch axis taken for time", "run (LSTM)").fix
+
+
 def test_statistics_of_the_batch():
     model = Net(lambda m, x: m.a((x - x.mean(0)) / x.std(0)), a=nn.Linear(6, 3))
     only(nn.doctor(model, nn.CrossEntropyLoss(), (X, LABELS)), "samples of the batch depend on one another")

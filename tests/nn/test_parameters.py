@@ -110,6 +110,16 @@ def test_alpha_dropout_keeps_mean_and_variance():
     assert refusal(ValueError, lambda: nn.AlphaDropout(-1)).startswith("AlphaDropout: dropout probability has to be")
 
 
+def test_dropout_in_place_means_it():
+    for layer in (nn.Dropout(0.5, inplace=True), nn.Dropout1d(0.5, inplace=True), nn.AlphaDropout(0.5, inplace=True)):
+        x = Tensor(np.ones((4, 5, 6), np.float32))
+        assert layer(x) is x and (x.numpy() != 1).any()
+        leaf = nn.Parameter(t(2, 3, 4))
+        name = {"Dropout": "dropout", "Dropout1d": "dropout1d", "AlphaDropout": "alpha_dropout"}[type(layer).__name__]
+        assert refusal(autograd.GradientError, lambda f=layer, x=leaf: f(x)).startswith(f"{name}: a leaf")
+        assert layer.eval()(leaf) is leaf
+
+
 def test_rrelu_and_softmax2d():
     autograd.manual_seed(0)
     layer, x = nn.RReLU(0.1, 0.3), Tensor(-np.ones(1000, np.float32))

@@ -308,3 +308,24 @@ def test_state_of_pytorch(name, shape):
     getattr(torch.nn.utils.parametrizations, name)(back)
     back.load_state_dict({k: torch.tensor(v.numpy()) for k, v in ours.state_dict().items()})
     assert np.allclose(back.weight.detach().numpy(), ours.weight.detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+def test_state_of_older_pytorch(name):
+    torch = pytest.importorskip("torch")
+    ours, theirs = nn.Linear(3, 4), torch.nn.Linear(3, 4)
+    getattr(nn.utils, name)(ours)
+    getattr(torch.nn.utils, name)(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict())
+    x = np.random.default_rng(0).standard_normal((2, 3)).astype(np.float32)
+    for training in (True, True, False):
+        ours.train(training)
+        theirs.train(training)
+        y, z = ours(Tensor(x)), theirs(torch.tensor(x))
+        assert np.allclose(y.detach().numpy(), z.detach().numpy(), atol=1e-6)
+    y.square().sum().backward()
+    z.square().sum().backward()
+    for p, q in zip(ours.parameters(), theirs.parameters()):
+        assert np.allclose(p.grad.numpy(), q.grad.numpy(), atol=1e-5)
