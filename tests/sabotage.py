@@ -73,7 +73,7 @@ SABOTAGES = [
         "keep(g, ~(out <= 0))",
         "keep(g, ~(out < 0))",
         "tests/autograd/test_conventions.py",
-        "kinks and relu",
+        "relu",
     ),
     Sabotage(
         "the rule of softmax lacks the sum",
@@ -85,11 +85,11 @@ SABOTAGES = [
     ),
     Sabotage(
         "softmax overflows",
-        "autograd/ops/reduce.py",
-        "e = np.exp(x - np.max(x, axis=dim, keepdims=True, initial=-np.inf))",
-        "e = np.exp(x)",
-        "tests/autograd/test_conventions.py",
-        "exponentials and softmax",
+        "autograd/ops/rows.py",
+        "np.subtract(x[at], np.max(x[at], axis=1, keepdims=True), out=e)",
+        "np.copyto(e, x[at])",
+        "tests/autograd/test_kernels.py",
+        "softmax",
     ),
     Sabotage(
         "a rule of matmul without the transpose",
@@ -256,8 +256,8 @@ SABOTAGES = [
         """    for node in order:                        # grows while it is walked
         for p in node.parents:
             if p is not None and p not in found and p.index >= since and (leaves or p.op is not None):
-                found.add(p)
-                order.append(p)
+                add(p)
+                append(p)
 """,
         """    def visit(node):
         for p in node.parents:
@@ -312,8 +312,8 @@ SABOTAGES = [
     Sabotage(
         "dropout drops in evaluation",
         "nn/dropout.py",
-        "F.dropout(input, self.p, self.training)",
-        "F.dropout(input, self.p, True)",
+        "F.dropout(input, self.p, self.training, self.inplace)",
+        "F.dropout(input, self.p, True, self.inplace)",
         "tests/nn/test_layers.py",
         "dropout",
     ),
@@ -336,9 +336,9 @@ SABOTAGES = [
     ),
     Sabotage(
         "batch norm forgets the unbiased variance",
-        "nn/functional/layers.py",
-        "/ (x.size // x.shape[1] - 1)",
-        "/ (x.size // x.shape[1])",
+        "nn/functional/channels.py",
+        "var * (n / (n - 1))",
+        "var",
         "tests/nn/test_layers.py",
         "batch_norm",
     ),

@@ -185,7 +185,8 @@ def softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     if dtype is not None:
         x = x.astype(dtype)
     if x.ndim == 0:
-        return np.ones_like(x)
+        with np.errstate(invalid="ignore"):
+            return x * 0 + x.dtype.type(1)    # NaN of NaN and of an infinity
     n = rows.length(x, dim)
     if n:
         return rows.softmax(x, n)
@@ -218,7 +219,8 @@ def log_softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     if dtype is not None:
         x = x.astype(dtype)
     if x.ndim == 0:
-        return np.zeros_like(x)
+        with np.errstate(invalid="ignore"):
+            return x * 0
     n = rows.length(x, dim)
     if n:
         return rows.log_softmax(x, n)

@@ -174,7 +174,7 @@ def text() -> str:
     """The whole page."""
     load()
     known, places = by_function(), conventions.anchors()
-    own = [op for op in OPS.values() if op.fn.__module__.partition(".")[0] in ("autograd", "nn")]
+    own = [op for op in OPS.values() if op.fn.__module__.startswith(("autograd.ops.", "nn."))]      # what `load` loads
     composed = {f: names for f, names in known.items() if inspect.isfunction(f)}
     parts = []
     for category, (title, about) in CATEGORIES.items():
