@@ -10,8 +10,6 @@ from . import methods as _methods
 from . import modes as modes
 from . import ops as _ops
 from .backward import gradients as gradients
-from .check import gradcheck as gradcheck
-from .check import gradgradcheck as gradgradcheck
 from .creation import *
 from .errors import AnomalyError as AnomalyError
 from .errors import GradientError as GradientError
@@ -44,6 +42,7 @@ _PACKAGES = (
     "numpy", "scipy", "misc", "extend", "builtins", "tracer", "test_util", "differential_operators", "spaces",
 )
 _HOMES = {
+    "check": "gradcheck gradgradcheck",
     "anomaly": "detect_anomaly set_detect_anomaly",
     "reasons": "why",
     "function": "Function once_differentiable",

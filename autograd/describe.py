@@ -29,3 +29,12 @@ def describe(value: Any, opening: str, name: str, origin: str) -> str:
     if origin:
         parts.append(origin)
     return f"{opening}{', '.join(parts)})"
+
+
+class Count(int):
+    """The number of elements; called, the shape: `x.size`, `x.size()` and `x.size(0)` alike."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]

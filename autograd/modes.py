@@ -10,24 +10,33 @@ import functools
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from inspect import isgeneratorfunction
-from typing import Any, NamedTuple
+from typing import Any
 
 from .place import user_line
 
 
-class Mode(NamedTuple):
-    """A state other than the ordinary one."""
+class Mode:
+    """A state other than the ordinary one.  Never changed: `_replace` gives another, as of a named tuple."""
 
-    grad: bool = True                         # are gradients recorded?
-    recorder: Any = None                      # the open `record()`, if there is one
-    batch: Any = None                         # the open `vmap`s, if any: they see every op that a Tensor enters
-    saving: Any = None                        # (pack, unpack) of the open `saved_tensors_hooks`
-    since: str = ""                           # the user's line that turned gradients off
-    light: bool = False                       # nothing but a recorder: the short ways of forms.py will do
+    __slots__ = ("batch", "grad", "light", "recorder", "saving", "since")
+
+    def __init__(self, grad: bool = True, recorder: Any = None, batch: Any = None, saving: Any = None,
+                 since: str = "") -> None:
+        self.grad = grad                      # are gradients recorded?
+        self.recorder = recorder              # the open `record()`, if there is one
+        self.batch = batch                    # the open `vmap`s, if any: they see every op that a Tensor enters
+        self.saving = saving                  # (pack, unpack) of the open `saved_tensors_hooks`
+        self.since = since                    # the user's line that turned gradients off
+        # nothing but a recorder: the short ways of forms.py will do
+        self.light = grad and batch is None and saving is None
+
+    def _replace(self, **changes: Any) -> Mode:
+        settings = {"grad": self.grad, "recorder": self.recorder, "batch": self.batch, "saving": self.saving,
+                    "since": self.since}
+        return Mode(**{**settings, **changes})
 
 
 _ORDINARY = Mode()
-_USUAL = list(_ORDINARY[2:-1])                # all but grad, recorder and, the last, light
 _mode: ContextVar[Mode | None] = ContextVar("glassgrad_mode", default=None)
 current = _mode.get
 
@@ -39,11 +48,7 @@ def is_grad_enabled() -> bool:
 
 
 def _enter(mode: Mode) -> Token[Mode | None]:
-    grad, recorder, *others = mode
-    usual = grad and others[:-1] == _USUAL
-    if usual and recorder is None:
-        return _mode.set(None)
-    return _mode.set(mode if mode.light == usual else mode._replace(light=usual))
+    return _mode.set(None if mode.light and mode.recorder is None else mode)
 
 
 class Scope:

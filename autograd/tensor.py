@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from .describe import describe
+from .describe import Count, describe
 from .errors import GradientError
 from .node import SEEN, Constant, Extra, Handle, Node, leaf
 from .promotion import as_value
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from .surface import Surface  # what methods.py puts on the class, for editors and type checkers
 else:
     Surface = object
-
-
-class Count(int):
-    """The number of elements; called, the shape: `x.size`, `x.size()` and `x.size(0)` alike."""
-
-    shape: tuple[int, ...]
-
-    def __call__(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
 
 
 class Tensor(Surface):

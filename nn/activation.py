@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, full, relu, sigmoid, silu, tanh
 
@@ -12,6 +10,9 @@ from . import functional as F
 from . import init
 from .linear import count, on_cpu
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class _Activation(Module):

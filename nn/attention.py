@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Parameter, empty
@@ -13,6 +11,9 @@ from . import init
 from .functional.heads import attend_to_itself, masks, multi_head_attention_forward
 from .linear import Linear
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class NonDynamicallyQuantizableLinear(Linear):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Parameter, ShapeError, empty
@@ -14,6 +12,9 @@ from . import init
 from .functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from .linear import count
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class RNNCellBase(Module):

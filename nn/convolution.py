@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, empty
 from autograd.ops.windows import reach, sizes
@@ -14,6 +12,9 @@ from . import functional as F
 from . import init
 from .linear import count, on_cpu
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
 

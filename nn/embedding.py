@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Parameter, ShapeError, as_tensor, empty
 
@@ -13,6 +11,9 @@ from . import init
 from .functional.layers import check_padding
 from .linear import count, on_cpu
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class _Table(Module):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 from autograd import ShapeError
 
@@ -12,6 +10,9 @@ from . import convolution, normalization
 from .linear import Linear
 from .module import Module
 from .uninitialized import UninitializedBuffer, UninitializedParameter, is_lazy
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class LazyModuleMixin(Module):

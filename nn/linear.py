@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
-
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, affine, empty, flatten, unflatten
 
 from . import functional as F
 from . import init
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def count(layer: str, name: str, value: Any) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd import Parameter, ShapeError, Tensor, ones, zeros
 
@@ -15,6 +14,9 @@ from . import functional as F
 from . import init
 from .linear import count, on_cpu
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 class _Scaled(Module):

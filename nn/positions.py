@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 import autograd
 from autograd import Parameter, ShapeError, Tensor, empty
@@ -15,6 +14,9 @@ from . import init
 from .dropout import Dropout
 from .linear import count
 from .module import Module
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def sinusoidal_positions(length: int, d_model: int, base: float = 10000.0, dtype: DTypeLike | None = None) -> Tensor:

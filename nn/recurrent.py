@@ -6,10 +6,9 @@ import math
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 import autograd
 from autograd import Parameter, ShapeError, empty
@@ -20,6 +19,9 @@ from .functional.layers import dropout as drop
 from .linear import count
 from .module import Module
 from .packing import PackedSequence
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 

@@ -10,15 +10,17 @@ for `array[i] = tensor` too, where the array would silently lose the gradient: t
 from __future__ import annotations
 
 from sys import _getframe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .. import ops
 from ..errors import GradientError
 from ..ops import elementwise
 from ..tensor import Shared, Tensor, wrap
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 # The operators: `array * tensor` asks here.  `dispatch` enters the other ufuncs when it first meets them.
 UFUNCS: dict[np.ufunc, Any] = {

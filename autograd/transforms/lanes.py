@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..describe import Count
 from ..errors import GradientError, ShapeError
 from ..methods import plain_index
 from ..node import tick
 from ..ops import cast
 from ..ops.writing import setitem
-from ..tensor import Count, Tensor, wrap
+from ..tensor import Tensor, wrap
 from .calls import LaneError
 from .rules import batched
 from .trees import flatten, unflatten
