@@ -4,10 +4,8 @@ from typing import Any
 
 from autograd import Parameter as Parameter
 
-from . import data as data
 from . import functional as functional
 from . import init as init
-from . import metrics as metrics
 from .activation import (
     CELU,
     ELU,
@@ -39,7 +37,6 @@ from .activation import (
 from .containers import ModuleDict, ModuleList, Sequential
 from .dropout import Dropout
 from .embedding import Embedding
-from .history import Callback, History, LambdaCallback
 from .linear import Flatten, Identity, Linear, Unflatten
 from .losses import (
     BCELoss,
@@ -55,7 +52,6 @@ from .losses import (
     NLLLoss,
     SmoothL1Loss,
 )
-from .model import Model
 from .module import Module
 from .normalization import BatchNorm1d, LayerNorm
 
@@ -131,6 +127,12 @@ FAMILIES = {
     "uninitialized": """
         UninitializedBuffer UninitializedParameter
     """,
+    "history": """
+        Callback History LambdaCallback
+    """,
+    "model": """
+        Model
+    """,
     "diagnosis": """
         doctor
     """,
@@ -138,7 +140,7 @@ FAMILIES = {
         save load
     """,
 }
-_PACKAGES = ("utils", "safetensors")
+_PACKAGES = ("data", "metrics", "utils", "safetensors")
 LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 
