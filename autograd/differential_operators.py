@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from .ops import conj, sum
+from .ops import sum
 from .protocols.complexes import real
 from .protocols.products import tensordot
+from .spaces import conjugated
 from .tensor import Tensor
 from .transforms.calls import Call, Function, check_callable, pulled
 from .transforms.curvature import Curvature
@@ -63,11 +64,7 @@ def _of_argument(operator: Callable[[Function, Any], Any]) -> Callable[..., Any]
 
 def _conjugate(tree: Any) -> Any:
     """The conjugate of what is complex."""
-    def leaf(x: Any) -> Any:
-        if getattr(x, "dtype", np.dtype(float)).kind != "c":
-            return x
-        return conj(x) if isinstance(x, Tensor) else np.conj(x)
-    return tree_map(leaf, tree)
+    return tree_map(conjugated, tree)
 
 
 @_of_argument

@@ -23,9 +23,8 @@ import numpy as np
 
 from .errors import GradientError, ShapeError
 from .modes import enable_grad, is_grad_enabled
-from .ops import conj
 from .spaces import VSpace as VSpace
-from .spaces import flatten
+from .spaces import conjugated, flatten
 from .spaces import vspace as vspace
 from .sweep import fit, pull
 from .tensor import Tensor, wrap
@@ -182,11 +181,7 @@ class _Use:
 
 def _turned(g: Any) -> Any:
     """HIPS autograd's gradient of a complex number is the conjugate of the library's."""
-    def leaf(x: Any) -> Any:
-        if getattr(x, "dtype", np.dtype(float)).kind != "c":
-            return x
-        return conj(x) if isinstance(x, Tensor) else np.conj(x)
-    return tree_map(leaf, g)
+    return tree_map(conjugated, g)
 
 
 # -- giving derivatives ----------------------------------------------------------------------------------

@@ -52,7 +52,10 @@ class Context:
         self._dirty = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether `backward` gets zeros (True, the default) or None for results that no gradient reached."""
+        """Whether `backward` gets zeros (True, the default) or None for results that carry no gradient at all.
+
+        For a result that could carry one and was not reached it is zeros in any case.
+        """
         self._materialize = bool(value)
 
 
@@ -155,7 +158,6 @@ class _Call:
         self.origins = [next((("input", j) for j, k in enumerate(at) if t is args[k]), None) or
                         next((("result", j) for j, y in enumerate([y for y in results if id(y) not in context._fixed])
                               if t is y), ("other", t)) for t in context._to_save]
-        self.context._to_save = tuple(self.context._to_save)
         self.last: tuple[Any, dict[int, Any]] = (None, {})
 
     def step(self) -> Step:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
 NO_ATTRS: dict[Any, Any] = {}
-SEEN = {"complex": False, "hooks": False, "where": False}   # has any been met yet?  Sweeps ask once
+SEEN = {"complex": False, "hooks": False}     # has any been met yet?  Sweeps ask once
 
 
 class Extra:

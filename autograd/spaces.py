@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .creation import default_rng
+from .ops import conj
 from .tensor import Tensor
 from .transforms.trees import LEAF, same, unflatten
 
@@ -16,6 +17,13 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
     """(leaves in order, structure), every list, tuple and dict being a container, as HIPS autograd has it."""
     leaves: list[Any] = []
     return leaves, _apart(tree, leaves)
+
+
+def conjugated(x: Any) -> Any:
+    """The conjugate of a leaf that is complex; any other leaf itself."""
+    if getattr(x, "dtype", np.dtype(float)).kind != "c":
+        return x
+    return conj(x) if isinstance(x, Tensor) else np.conj(x)
 
 
 def _apart(tree: Any, leaves: list[Any]) -> Any:

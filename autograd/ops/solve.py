@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ShapeError
-from ..modes import current
 from ..op import op
 from ..tensor import Tensor, wrap
+from .composed import array_of as array_of
 from .elementwise import log, where
 from .linear import cast, conj, expand, reshape, sum, tril, triu
 
@@ -24,18 +24,6 @@ ELSEWHERE: Any = iter(())                     # no generated case fits: complex 
 
 class LinAlgError(np.linalg.LinAlgError, RuntimeError):
     """A matrix that cannot be factorized or inverted (NumPy's kind of error, and PyTorch's)."""
-
-
-def array_of(x: Any) -> Any:
-    """The array behind a Tensor; an array itself."""
-    if isinstance(x, Tensor):
-        if hasattr(x, "level"):
-            return x.detach()                 # of all lanes of a `vmap` there is no one array
-        mode = current()
-        if mode is not None and mode.recorder is not None:
-            mode.recorder.taken_out(x)        # no operation shows what becomes of the values
-        return x.value
-    return np.asarray(x)
 
 
 def like(x: Any, value: Any) -> Any:

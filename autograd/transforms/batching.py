@@ -10,38 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..errors import GradientError, ShapeError
-from ..modes import Mode, Scope
 from ..ops import concatenate, moveaxis, stack
 from ..tensor import Tensor, wrap
 from . import rules_linear as rules_linear
 from . import rules_shape as rules_shape
 from .calls import LaneError, check_callable
 from .lanes import Level, from_the_library
-from .levels import Batching, lower
+from .levels import Opened, lower
 from .step import generator
 from .trees import LEAF, NOTHING, VALUES, count, describe, flatten, same, unflatten
-
-
-class _Open(Scope):
-    """A block in which a `vmap` is open."""
-
-    def __new__(cls, level: Level) -> Any:
-        return object.__new__(cls)
-
-    def __init__(self, level: Level) -> None:
-        super().__init__()
-        self.level = level
-
-    def change(self, mode: Mode) -> Mode:
-        outer = mode.batch
-        return mode._replace(batch=Batching((*(outer.levels if outer is not None else ()), self.level)))
 
 
 @contextmanager
 def lanes(size: int) -> Iterator[Level]:
     """A block in which `size` directions go through a sweep together.  What it draws, it draws once."""
     level = Level(size, "same")
-    with _Open(level):
+    with Opened(level):
         yield level
 
 
@@ -155,7 +139,7 @@ def _axis(leaf: Any, axis: Any) -> int | None:
 def _run(f: Callable[..., Any], batch: _Batch, kwargs: Any, out_axes: Any, randomness: str) -> tuple[list[Any], Any]:
     """The leaves and the structure of f on a batch."""
     level = Level(batch.size, randomness)
-    with _Open(level):
+    with Opened(level):
         args = batch.arguments(lambda leaf, axis: level.spread(_to_the_front(leaf, axis)))
         try:
             made = f(*args, **kwargs)
@@ -224,7 +208,7 @@ def _one_by_one(f: Callable[..., Any], batch: _Batch, kwargs: Any, out_axes: Any
     for k in range(batch.size):
         if start is not None:
             generator().bit_generator.state = start
-        with _Open(level):
+        with Opened(level):
             args = batch.arguments(functools.partial(_example, k))
             leaves, structure = flatten(f(*args, **kwargs))
         axes = _out_axes(leaves, out_axes, structure)

@@ -16,14 +16,14 @@ import numpy as np
 
 from ..call import apply
 from ..errors import ShapeError
-from ..modes import Mode, Scope, enable_grad
+from ..modes import enable_grad
 from ..op import asks
 from ..ops import cast
 from ..sweep import fit, pull
 from ..tensor import Tensor, wrap
 from .calls import LaneError, check_callable
 from .lanes import Lane, Level
-from .levels import Batching
+from .levels import Opened
 from .trees import LEAF, VALUES, describe, flatten, same, unflatten
 
 
@@ -259,21 +259,6 @@ def _splits(k: int, expanded: Sequence[bool]) -> list[list[int]]:
     return [[i, *rest] for i in (range(k + 1) if expanded[0] else (0,)) for rest in _splits(k - i, expanded[1:])]
 
 
-class _Open(Scope):
-    """A block in which a `jet` is open."""
-
-    def __new__(cls, level: Level) -> Any:
-        return object.__new__(cls)
-
-    def __init__(self, level: Level) -> None:
-        super().__init__()
-        self.level = level
-
-    def change(self, mode: Mode) -> Mode:
-        outer = mode.batch
-        return mode._replace(batch=Batching((*(outer.levels if outer is not None else ()), self.level)))
-
-
 def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
     """(f(x), [d/dt f, d²/dt² f, ...]) along the curve x(t) with x(0) = primals and the derivatives in `series`.
 
@@ -302,7 +287,7 @@ def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Sequence
             columns.append(found)
         tensors = tensors or any(isinstance(leaf, Tensor) for column in columns for leaf in column)
         args.append(unflatten(structure, [_expanded(list(row), level) for row in zip(*columns, strict=True)]))
-    with _Open(level):
+    with Opened(level):
         value = f(*args)
         leaves, structure = flatten(value)
         if value is None or not all(isinstance(leaf, VALUES) for leaf in leaves):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..modes import Mode, Scope
 from ..ops import expand, permute
 from ..tensor import Tensor, wrap
 from .calls import LaneError
@@ -92,3 +93,17 @@ class Batching:
             if level.randomness == "different" and not level.single:
                 raise LaneError("vmap: a random number for each lane", level, functools.partial(by_lanes, level))
 
+
+class Opened(Scope):
+    """A block in which a `vmap` or a `jet` is open."""
+
+    def __new__(cls, level: Any) -> Any:
+        return object.__new__(cls)
+
+    def __init__(self, level: Any) -> None:
+        super().__init__()
+        self.level = level
+
+    def change(self, mode: Mode) -> Mode:
+        outer = mode.batch
+        return mode._replace(batch=Batching((*(outer.levels if outer is not None else ()), self.level)))
