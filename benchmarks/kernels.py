@@ -6,14 +6,9 @@ number of threads has a process of its own: NumPy's BLAS and PyTorch read theirs
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +17,9 @@ import nn
 from autograd import Tensor, from_numpy
 
 from .table import Row, missing, times
+from .threads import by_threads, named, print_rows
 from .timing import alone, duel
 
-ROOT = Path(__file__).resolve().parent.parent
-VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SECONDS = 3.0
 
 
@@ -89,7 +83,7 @@ def measure(case: Case, threads: int) -> Row:
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal(shape).astype(np.float32) for shape in case.shapes]
     at = [rng.integers(0, case.shapes[0][0], case.index)] if case.index else []
-    what = f"{case.what}, {threads} thread{'s' * (threads > 1)}"
+    what = named(case.what, threads)
     inputs = [Tensor(a, requires_grad=i >= case.constant) for i, a in enumerate(arrays)]
     slopes = rng.standard_normal(case.run(nn.functional, *inputs, *map(Tensor, at)).shape).astype(np.float32)
 
@@ -113,19 +107,8 @@ def measure(case: Case, threads: int) -> Row:
 
 def rows() -> Iterator[Row]:
     """All cases with one thread, then with as many as there are cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for threads in sorted({1, cores}):
-        environment = {**os.environ, **dict.fromkeys(VARIABLES, str(threads))}
-        with subprocess.Popen([sys.executable, "-m", "benchmarks.kernels"], cwd=ROOT, env=environment,
-                              stdout=subprocess.PIPE, encoding="utf-8") as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield Row(*json.loads(line))
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
+    return by_threads("kernels")
 
 
 if __name__ == "__main__":
-    for case in CASES:
-        if len(sys.argv) == 1 or any(word in case.what for word in sys.argv[1:]):
-            print(json.dumps(measure(case, int(os.environ.get(VARIABLES[0], 0)) or os.cpu_count() or 1)), flush=True)
+    print_rows(CASES, measure)

@@ -6,10 +6,6 @@ of threads has a process of its own: NumPy's BLAS and PyTorch read theirs when t
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,8 +17,8 @@ import nn
 import optim
 from autograd import Tensor
 
-from .kernels import ROOT, VARIABLES
 from .table import Row, missing, times
+from .threads import by_threads, named, print_rows
 from .timing import alone, duel
 
 SECONDS = 4.0
@@ -82,7 +78,7 @@ def measure(case: Case, threads: int) -> Row:
     x = rng.standard_normal(case.shape).astype(np.float32)
     above = rng.integers(0, case.classes, len(x)) if case.classes else \
         rng.standard_normal(case.shape).astype(np.float32)
-    what = f"{case.what}, {threads} thread{'s' * (threads > 1)}"
+    what = named(case.what, threads)
     model, learned = case.make(nn), not case.classes
     ours = program(nn, optim, case, model, Tensor(x, requires_grad=learned), Tensor(above))
     if not find_spec("torch"):
@@ -102,19 +98,8 @@ def measure(case: Case, threads: int) -> Row:
 
 def rows() -> Iterator[Row]:
     """All cases with one thread, then with as many as there are cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for threads in sorted({1, cores}):
-        environment = {**os.environ, **dict.fromkeys(VARIABLES, str(threads))}
-        with subprocess.Popen([sys.executable, "-m", "benchmarks.layers"], cwd=ROOT, env=environment,
-                              stdout=subprocess.PIPE, encoding="utf-8") as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield Row(*json.loads(line))
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
+    return by_threads("layers")
 
 
 if __name__ == "__main__":
-    for case in CASES:
-        if len(sys.argv) == 1 or any(word in case.what for word in sys.argv[1:]):
-            print(json.dumps(measure(case, int(os.environ.get(VARIABLES[0], 0)) or os.cpu_count() or 1)), flush=True)
+    print_rows(CASES, measure)

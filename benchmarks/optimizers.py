@@ -6,14 +6,9 @@ number of threads has a process of its own: PyTorch reads its own when it is loa
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +17,9 @@ import optim
 from autograd import Tensor
 
 from .table import Row, missing, times
+from .threads import by_threads, named, print_rows
 from .timing import alone, duel
 
-ROOT = Path(__file__).resolve().parent.parent
-VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SECONDS = 3.0
 TENSORS, SHAPE = 50, (100, 200)
 
@@ -54,7 +48,7 @@ def measure(case: Case, threads: int) -> Row:
     """The row of a case, after making sure that both come to the same parameters."""
     rng = np.random.default_rng(0)
     values, slopes = ([rng.standard_normal(SHAPE).astype(np.float32) for _ in range(TENSORS)] for _ in range(2))
-    what = f"{case.what}, {threads} thread{'s' * (threads > 1)}"
+    what = named(case.what, threads)
     params = [Tensor(value.copy(), requires_grad=True) for value in values]
     for p, slope in zip(params, slopes):
         p.grad = Tensor(slope)
@@ -78,19 +72,8 @@ def measure(case: Case, threads: int) -> Row:
 
 def rows() -> Iterator[Row]:
     """All cases with one thread, then with as many as there are cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for threads in sorted({1, cores}):
-        environment = {**os.environ, **dict.fromkeys(VARIABLES, str(threads))}
-        with subprocess.Popen([sys.executable, "-m", "benchmarks.optimizers"], cwd=ROOT, env=environment,
-                              stdout=subprocess.PIPE, encoding="utf-8") as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield Row(*json.loads(line))
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
+    return by_threads("optimizers")
 
 
 if __name__ == "__main__":
-    for case in CASES:
-        if len(sys.argv) == 1 or any(word in case.what for word in sys.argv[1:]):
-            print(json.dumps(measure(case, int(os.environ.get(VARIABLES[0], 0)) or os.cpu_count() or 1)), flush=True)
+    print_rows(CASES, measure)

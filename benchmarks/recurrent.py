@@ -6,14 +6,9 @@ number of threads has a process of its own: NumPy's BLAS and PyTorch read theirs
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +19,9 @@ from nn.recurrent import GRU, LSTM
 from nn.transformer import TransformerEncoder, TransformerEncoderLayer
 
 from .table import Row, missing, times
+from .threads import by_threads, named, print_rows
 from .timing import alone, duel
 
-ROOT = Path(__file__).resolve().parent.parent
-VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SECONDS = 5.0
 
 
@@ -84,7 +78,7 @@ def measure(case: Case, threads: int) -> Row:
     """The row of a case, after making sure that the two programs compute the same."""
     rng = np.random.default_rng(0)
     x, y = (rng.standard_normal(case.shape).astype(np.float32) for _ in range(2))
-    what = f"{case.what}, {threads} thread{'s' * (threads > 1)}"
+    what = named(case.what, threads)
     model = case.model(Ours)
     train = stepper(model, getattr(optim, case.optimizer)(model.parameters(), **case.settings), Tensor(x), Tensor(y))
     if not find_spec("torch"):
@@ -104,19 +98,8 @@ def measure(case: Case, threads: int) -> Row:
 
 def rows() -> Iterator[Row]:
     """All cases with one thread, then with two (where there are two cores)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for threads in (1, 2)[:cores]:
-        environment = {**os.environ, **dict.fromkeys(VARIABLES, str(threads))}
-        with subprocess.Popen([sys.executable, "-m", "benchmarks.recurrent"], cwd=ROOT, env=environment,
-                              stdout=subprocess.PIPE, encoding="utf-8") as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield Row(*json.loads(line))
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
+    return by_threads("recurrent", most=2)
 
 
 if __name__ == "__main__":
-    for case in CASES:
-        if len(sys.argv) == 1 or any(word in case.what for word in sys.argv[1:]):
-            print(json.dumps(measure(case, int(os.environ.get(VARIABLES[0], 0)) or os.cpu_count() or 1)), flush=True)
+    print_rows(CASES, measure)
