@@ -56,6 +56,21 @@ def of_arrays(theirs: Callable[..., Any], ours: Callable[..., Any]) -> Callable[
     return call
 
 
+def names_of(own: Any, kept: dict[str, Any], but: tuple[str, ...] = ()) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that stands for one of NumPy's: its own for arrays, what is recorded for Tensors.
+
+    `kept` is the module's globals, where a name stays from the first time on; those in `but` are NumPy's as they are.
+    """
+    def found_by(name: str) -> Any:
+        found = getattr(own, name)
+        ours = counterpart(found) if callable(found) else None
+        if ours is not None and name not in but:
+            found = of_arrays(found, ours)
+        kept[name] = found
+        return found
+    return found_by
+
+
 def _of_sequences(theirs: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
     """A function of a sequence of arrays."""
     def call(arrays: Any, *args: Any, **kwargs: Any) -> Any:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy.linalg as _own
 
-from ..protocols.dispatch import counterpart
-from .adapted import of_arrays
+from .adapted import names_of
 
 __all__ = [name for name in dir(_own) if name[0] != "_"]
 
 
-def __getattr__(name: str) -> Any:
-    """NumPy's own for arrays, what is recorded for Tensors; kept here from the first time on."""
-    found = getattr(_own, name)
-    ours = counterpart(found) if callable(found) else None
-    if ours is not None and name != "multi_dot":
-        found = of_arrays(found, ours)
-    globals()[name] = found
-    return found
+__getattr__ = names_of(_own, globals(), but=("multi_dot",))            # it takes a list, and looks into it
 
 
 def __dir__() -> list[str]:
