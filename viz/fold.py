@@ -147,18 +147,17 @@ def _marks(units: Sequence[Unit], ops: Ops) -> list[int]:
 
 
 def _turns(units: Sequence[Unit], marks: list[int], at: int, period: int, ops: Ops) -> int:
-    """How often the `period` units from `at` on come again in a row, counting the first time."""
-    end = at
-    while end + period < len(units) and marks[end] == marks[end + period]:
-        end += 1
-    turns = (end - at) // period + 1
-    if turns < 2 or (period == 1 and not isinstance(units[at], int)):
-        return turns
-    first = ops.pattern(start_of(units[at]), stop_of(units[at + period - 1]))
-    for k in range(1, turns):
-        low, high = units[at + k * period], units[at + (k + 1) * period - 1]
-        if ops.pattern(start_of(low), stop_of(high)) != first:
-            return k
+    """How often the `period` units from `at` on come again in a row, counting the first time.
+
+    Turn by turn, up to the first that differs: what does not repeat is found out at once.
+    """
+    known = period == 1 and not isinstance(units[at], int)             # a mark says all of a module
+    first = () if known else ops.pattern(start_of(units[at]), stop_of(units[at + period - 1]))
+    turns, low = 1, at + period
+    while low + period <= len(units) and marks[low:low + period] == marks[at:at + period]:
+        if not known and ops.pattern(start_of(units[low]), stop_of(units[low + period - 1])) != first:
+            break
+        turns, low = turns + 1, low + period
     return turns
 
 

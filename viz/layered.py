@@ -12,6 +12,7 @@ from typing import NamedTuple
 from .coordinates import coordinates
 
 MAX_BENDS = 20                                 # of long edges: at most so many for each box and edge
+MOST_BENDS = 40_000                            # and in all: thousands of long edges side by side are read by nobody
 STRAIGHT = 0.4                                 # what is less out of line is drawn in line
 SWEEPS = 8
 LABEL_GAP = 6.0                                # between a label and what it stands beside
@@ -93,7 +94,7 @@ class _Grid:
         self.bends: list[list[int]] = [[] for _ in edges]
         self.segments: list[tuple[int, int, float, float]] = []        # upper, lower, offsets from their middles
         self._trunks: dict[tuple[int, float], list[int]] = {}
-        budget = MAX_BENDS * (len(boxes) + len(edges)) + 1000
+        budget = min(MAX_BENDS * (len(boxes) + len(edges)) + 1000, MOST_BENDS)
         for k in sorted(range(len(edges)), key=lambda k: self.rank[edges[k].target] - self.rank[edges[k].source]):
             trunk = self._trunks.setdefault((edges[k].source, edges[k].leave), [])
             span = self.rank[edges[k].target] - self.rank[edges[k].source] - 1
