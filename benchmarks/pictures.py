@@ -1,4 +1,4 @@
-"""Pictures: a graph to SVG, beside what users of torchviz and torchview do: one DOT node an op and a leaf, through `dot`.
+"""Pictures: a graph to SVG, beside torchviz's and torchview's way: one DOT node an op and a leaf, through `dot`.
 
 Ours counts from the recorded tensor: reading the graph, folding, layout and SVG.  `dot` is given 20 seconds.
 `python -m benchmarks.pictures deep` prints seconds and bytes of the largest graph, in a process of its own.
