@@ -12,6 +12,7 @@ from autograd import Tensor, stack, tensor
 from autograd.tensor import wrap
 
 from .dataset import Subset, TensorDataset, rng_of
+from .prefetch import prefetched
 
 
 class DataLoader:
@@ -28,8 +29,11 @@ class DataLoader:
                    they are drawn from `autograd.default_rng()`, so `autograd.manual_seed` makes them reproducible
 
     A batch of a TensorDataset (or of Subsets of one) is a list of tensors, indexed in one step rather than sample by
-    sample.  `len(loader)` is the number of batches.  `num_workers`, `pin_memory` and `persistent_workers` are accepted,
-    so that code written for PyTorch runs, and change nothing: batches are made in this process.
+    sample.  `len(loader)` is the number of batches.
+
+    num_workers      0: batches are made when asked for; otherwise a thread makes them ahead of time, `prefetch_factor`
+                     for each worker; the batches are the same, in the same order
+    pin_memory, persistent_workers   are accepted, so that code written for PyTorch runs, and change nothing
 
     Raises ValueError and TypeError for settings that exclude each other or are no positive integers.
     Source: torch.utils.data.DataLoader.
@@ -39,8 +43,8 @@ class DataLoader:
                  sampler: Iterable[int] | None = None, batch_sampler: Iterable[Iterable[int]] | None = None,
                  num_workers: int = 0, collate_fn: Callable[[list[Any]], Any] | None = None, pin_memory: bool = False,
                  drop_last: bool = False, *, generator: np.random.Generator | int | None = None,
-                 seed: int | None = None, persistent_workers: bool = False) -> None:
-        self.indexed = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
+                 seed: int | None = None, prefetch_factor: int | None = None, persistent_workers: bool = False) -> None:
+        self.indexed = getattr(dataset, "__getitem__", None) is not None and hasattr(dataset, "__len__")
         if not self.indexed and not hasattr(dataset, "__iter__"):
             raise TypeError(f"DataLoader: expected a data set with __getitem__ and __len__, or an iterable; got "
                             f"{type(dataset).__name__}")
@@ -61,6 +65,12 @@ class DataLoader:
         self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
         self.sampler, self.batch_sampler, self.collate_fn = sampler, batch_sampler, collate_fn
         self.generator = rng_of(generator, seed) if (generator, seed) != (None, None) else None
+        if isinstance(num_workers, bool) or not isinstance(num_workers, (int, np.integer)) or num_workers < 0:
+            raise ValueError(f"DataLoader: num_workers must be an integer, 0 or more; got {num_workers!r}")
+        if prefetch_factor is not None and not num_workers:
+            raise ValueError("DataLoader: prefetch_factor says how far ahead a worker is; give num_workers=1 with it")
+        factor = 2 if prefetch_factor is None else positive(prefetch_factor, "DataLoader: prefetch_factor")
+        self.num_workers, self.prefetch_factor = int(num_workers), factor
         if self.indexed and shuffle and len(dataset) == 0:
             raise ValueError("DataLoader: the data set to shuffle is empty")
 
@@ -73,26 +83,34 @@ class DataLoader:
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.indexed:
-            return self._of_iterable()
-        if self.batch_sampler is None and self.batch_size is None:
-            collate = self.collate_fn or _convert
-            return (collate(self.dataset[int(i)]) for i in self._order())
-        rows = _rows(self.dataset) if self.collate_fn is None else None
-        if rows is not None and self.batch_sampler is None and self.sampler is None:
-            return self._of_rows(*rows)
-        return self._of_indices(rows)
+        if not self.num_workers:
+            return self._batches(self._order() if self.indexed else None)
+        order = self._order() if self.indexed else None
+        if order is not None and not isinstance(order, (range, np.ndarray)):
+            order = list(order)                # what a sampler draws is drawn here, not beside the dropout of a step
+        return prefetched(lambda: self._batches(order), self.num_workers * self.prefetch_factor)
 
     def _order(self) -> Any:
-        """The indices of one pass."""
-        if self.sampler is not None:
-            return self.sampler
+        """The indices of one pass; lists of them where a batch sampler makes the batches."""
+        if self.batch_sampler is not None or self.sampler is not None:
+            return self.batch_sampler if self.sampler is None else self.sampler
         n = len(self.dataset)
         return rng_of(self.generator).permutation(n) if self.shuffle else range(n)
 
-    def _of_rows(self, dataset: TensorDataset, within: Any) -> Iterator[list[Tensor]]:
+    def _batches(self, order: Any) -> Iterator[Any]:
+        if order is None:
+            return self._of_iterable()
+        if self.batch_sampler is None and self.batch_size is None:
+            collate = self.collate_fn or _convert
+            return (collate(self.dataset[int(i)]) for i in order)
+        rows = _rows(self.dataset) if self.collate_fn is None else None
+        if rows is not None and self.batch_sampler is None and self.sampler is None:
+            return self._of_rows(*rows, order)
+        return self._of_indices(rows, order)
+
+    def _of_rows(self, dataset: TensorDataset, within: Any, order: Any) -> Iterator[list[Tensor]]:
         """The quick way: whole batches of arrays, no Python per sample."""
-        size, n = self.batch_size, len(self.dataset)
+        size, n = self.batch_size, len(order)
         assert size is not None
         stop = n - n % size if self.drop_last else n
         if not self.shuffle and within is None and all(t.node is None for t in dataset.tensors):
@@ -100,17 +118,15 @@ class DataLoader:
             for start in range(0, stop, size):
                 yield [wrap(v[start:start + size].copy()) for v in values]
             return
-        order = rng_of(self.generator).permutation(n) if self.shuffle else np.arange(n)
-        if within is not None:
-            order = within[order]
+        order = np.asarray(order) if within is None else within[np.asarray(order)]
         for start in range(0, stop, size):
             yield dataset.rows(order[start:start + size])
 
-    def _of_indices(self, rows: Any) -> Iterator[Any]:
+    def _of_indices(self, rows: Any, order: Any) -> Iterator[Any]:
         """Batches by lists of indices, from a sampler or for a data set of any kind."""
         collate = self.collate_fn or default_collate
         fetch = getattr(self.dataset, "__getitems__", None)
-        for indices in self.batch_sampler if self.batch_sampler is not None else self._chunks(self._order()):
+        for indices in order if self.batch_sampler is not None else self._chunks(order):
             indices = [int(i) for i in indices]
             if rows is not None:
                 dataset, within = rows
