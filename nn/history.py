@@ -18,6 +18,10 @@ class Callback:
 
     model: Any = None
     params: dict[str, Any]
+    follows_all = False                       # told after all others, whatever its place in the list
+    deaf_to: tuple[str, ...] = ()             # stages that it need not be told of, with its settings
+    remembers: tuple[str, ...] | None = None  # attributes a checkpoint keeps; None: all numbers, texts and arrays
+    reads_batch_logs = True                   # False: after a batch the loss is enough; metrics may take a while
 
     def __init__(self) -> None:
         self.params = {}
@@ -85,10 +89,15 @@ class LambdaCallback(Callback):
     Takes any of the methods of Callback by name, as in Keras.  Raises TypeError for a name that none of them has.
     """
 
-    def __init__(self, **functions: Callable[..., Any]) -> None:
+    def __init__(self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None,
+                 on_train_end: Any = None, on_train_batch_begin: Any = None, on_train_batch_end: Any = None,
+                 **functions: Callable[..., Any]) -> None:
         super().__init__()
         known = [name for name in vars(Callback) if name.startswith("on_")]
-        for name, function in functions.items():
+        first = {"on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end, "on_train_begin": on_train_begin,
+                 "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
+                 "on_train_batch_end": on_train_batch_end}
+        for name, function in {**{k: v for k, v in first.items() if v is not None}, **functions}.items():
             if name not in known:
                 raise TypeError(f"LambdaCallback: expected functions for {', '.join(known)}; got one for {name!r}")
             if not callable(function):
@@ -98,6 +107,8 @@ class LambdaCallback(Callback):
 
 class History(Callback):
     """What `fit` returns: `history["loss"]` has one number per epoch, `epoch` holds the epochs' numbers, from 0."""
+
+    remembers = ("history", "epoch")
 
     history: dict[str, list[float]]
     epoch: list[int]
@@ -115,7 +126,8 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name}: {values[-1]:.4g}" for name, values in self.history.items() if values)
+        last = ", ".join(f"{name}: {values[-1]:.4g}" for name, values in self.history.items()
+                         if values and isinstance(values[-1], (int, float)))
         epochs = f"{len(self.epoch)} epoch{'s' * (len(self.epoch) != 1)}"
         return f"History({epochs}; last: {last})" if last else f"History({epochs})"
 
@@ -144,6 +156,7 @@ class Audience:
                 member.set_params(params)
             if hasattr(member, "set_model"):
                 member.set_model(model)
+        self.members.sort(key=lambda member: bool(getattr(member, "follows_all", False)))
 
     def listeners(self, *stages: str) -> list[Callable[..., Any]]:
         """The methods of these names that do something."""
@@ -151,7 +164,8 @@ class Audience:
         for member in self.members:
             for stage in stages:
                 method = getattr(member, stage, None)
-                if callable(method) and getattr(method, "__func__", None) is not getattr(Callback, stage):
+                if callable(method) and getattr(method, "__func__", None) is not getattr(Callback, stage) \
+                        and stage not in getattr(member, "deaf_to", ()):
                     found.append(method)
         return found
 

@@ -8,23 +8,25 @@ from typing import Any
 
 import numpy as np
 
-import optim
 from autograd import Tensor, enable_grad, get_default_dtype, no_grad
 
-from .data.check import tail
-from .data.feed import Feed, InputFeed, Inputs, is_batches
 from .embedding import Embedding
-from .history import Audience, History, Logs
-from .metrics import get_all
+from .feed import Feed, InputFeed, Inputs
+from .fitting import count, feeds, optional, train
+from .history import Audience, History
 from .module import Module
-from .objective import Objective
-from .passes import Plan, joined, learn, look, measure, modes_of, restore, values_of
+from .outputs import joined, modes_of, restore, values_of
+from .passes import Position, learn, measure
+from .plan import Plan
 from .progress import Progress, say, verbosity
+from .rehearsal import look
+from .saved import Saved
 from .summary import summary
+from .warned import said_once
 from .watch import warn_of_stale
 
 
-class Model(Module):
+class Model(Saved, Module):
     """A module that can be trained in one line, with Keras's verbs.
 
         model = nn.Model(nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)))
@@ -37,10 +39,13 @@ class Model(Module):
     """
 
     # Slots lie outside __dict__, where a Module looks for its parts: a loss module or an optimizer is none of them.
-    __slots__ = ("_wrapped", "_plan", "_sample", "name", "history", "stop_training")
+    __slots__ = ("_wrapped", "_plan", "_sample", "name", "history", "stop_training", "epoch", "_position", "_losses",
+                 "_added")
 
     history: History                          # of the last `fit`
     stop_training: bool                       # set by a callback to end `fit` after the current batch
+    _added: list[Tensor]
+    epoch: int                                # epochs of `fit` that are done, also before the model was saved
 
     def __init__(self, module: Module | None = None, name: str | None = None) -> None:
         if module is not None and not isinstance(module, Module):
@@ -51,14 +56,16 @@ class Model(Module):
             raise TypeError("Model() needs a module, nn.Model(nn.Sequential(...)), or a subclass with a forward()")
         super().__init__()
         plan: Plan | None = None
-        self.__setstate__(({}, module, plan, None, name or _snake(type(self if module is None else module).__name__)))
+        self.__setstate__(({}, module, plan, None, name or _snake(type(self if module is None else module).__name__),
+                           0, []))
 
     def __getstate__(self) -> Any:
-        return ({} if self._wrapped is not None else self.__dict__), self._wrapped, self._plan, self._sample, self.name
+        attributes = {} if self._wrapped is not None else self.__dict__
+        return attributes, self._wrapped, self._plan, self._sample, self.name, self.epoch, self._losses
 
     def __setstate__(self, state: Any) -> None:
-        attributes, self._wrapped, self._plan, self._sample, self.name = state
-        self.stop_training = False
+        attributes, self._wrapped, self._plan, self._sample, self.name, self.epoch, self._losses = state
+        self.stop_training, self._position, self._added = False, None, []
         if self._wrapped is None:
             self.__dict__.update(attributes)
         else:
@@ -68,7 +75,10 @@ class Model(Module):
         if name == "history":
             raise AttributeError("there is no history yet: call fit first")
         if name in Model.__slots__:           # of a subclass that forgot super().__init__()
-            return _snake(type(self).__name__) if name == "name" else None
+            if name in ("_losses", "_added"):
+                setattr(self, name, [])
+                return getattr(self, name)
+            return {"name": _snake(type(self).__name__), "epoch": 0}.get(name)
         if self._wrapped is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._wrapped, name)
@@ -77,6 +87,8 @@ class Model(Module):
         if any(type(a) is np.ndarray for a in args):
             inputs = self._inputs()
             args = tuple([inputs.tensor(a, "input") if type(a) is np.ndarray else a for a in args])
+        if self._added:                       # of a batch that nobody asked for the loss of
+            self._added.clear()
         if self._sample is None and len(args) == 1 and isinstance(args[0], Tensor) and args[0].ndim:
             self._sample = (args[0].shape[1:], args[0].dtype)
         return super().__call__(*args, **kwargs) if self._wrapped is None else self._wrapped(*args, **kwargs)
@@ -97,13 +109,23 @@ class Model(Module):
         """The optimizer chosen by `compile`."""
         return self._compiled("optimizer").optimizer
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None) -> None:
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, weighted_metrics: Any = None,
+                *, regularizer: Any = None, gradient_accumulation_steps: int | None = None,
+                clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None,
+                checks: bool = True) -> None:
         """Say how to train.
 
         optimizer  a name ("adam", "sgd", ...), a class, an optimizer of this model's parameters, or a function that
                    makes one: `lambda params: optim.SGD(params, lr=0.1, momentum=0.9)`
         loss       a name, a loss module or a function (output, target) -> scalar Tensor
-        metrics    names ("accuracy", "mae", "mse"), functions (output, target) -> number on arrays, or a dict of these
+        metrics    names ("accuracy", "f1_score", "auc", ...: nn.metrics.METRICS), objects such as
+                   nn.metrics.F1Score("macro"), functions (output, target) -> number on arrays, or a dict of these
+        weighted_metrics    those that are told the weights of samples
+        regularizer         nn.regularizers.L2(1e-4) for all weights, or {"*.weight": ..., "0.bias": ...} by name
+        gradient_accumulation_steps   batches whose gradients are averaged for one step of the optimizer
+        clipnorm, clipvalue, global_clipnorm    bound the norm of each gradient, each of its numbers, or the norm of all
+                   gradients as one vector (PyTorch's clip_grad_norm_); one of the three
+        checks     whether `fit` looks for silent mistakes at its beginning and warns of them
 
         Losses by name.  Integer labels (N,): "sparse_categorical_crossentropy"; one-hot or probabilities (N, C):
         "categorical_crossentropy"; 0 or 1: "binary_crossentropy".  For these the model's last layer decides: after
@@ -113,25 +135,31 @@ class Model(Module):
 
         Raises ValueError for names that are not known, and for an optimizer of other parameters.
         """
-        if loss is None:
-            raise ValueError("compile: the loss is missing: compile('adam', 'mse'), or for integer labels "
-                             "compile('adam', 'sparse_categorical_crossentropy')")
-        objective, measures = Objective(loss), get_all(metrics)
-        self._plan = Plan(self._optimizer(optimizer), objective, measures)
+        clip = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        self._plan = Plan(self, optimizer, loss, metrics, weighted_metrics, regularizer, gradient_accumulation_steps,
+                          clip, checks)
 
-    def _optimizer(self, optimizer: Any) -> Any:
-        if isinstance(optimizer, str):
-            return optim.get(optimizer, self.parameters())
-        if isinstance(optimizer, type) or (callable(optimizer) and not hasattr(optimizer, "step")):
-            optimizer = optimizer(list(self.parameters()))
-        if not all(hasattr(optimizer, name) for name in ("step", "zero_grad", "param_groups")):
-            raise TypeError("compile: optimizer must be a name such as 'adam', a class such as optim.Adam, or an "
-                            f"optimizer; got {type(optimizer).__name__}")
-        own = {id(p) for p in self.parameters()}
-        if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
-            raise ValueError(f"compile: this {type(optimizer).__name__} holds no parameter of the model: it was made "
-                             "for another one, or before the model was rebuilt; pass the class or a name instead")
-        return optimizer
+    def add_loss(self, loss: Any) -> None:
+        """Add something to the loss of each batch, in training and evaluation.
+
+        A function without arguments that gives a Tensor of one element is called for each batch from now on.  A
+        Tensor, given within `forward` (`self.add_loss(1e-3 * abs(x).mean())`), counts for that batch.
+        """
+        if isinstance(loss, Tensor):
+            if loss.value.size != 1:
+                raise ValueError(f"add_loss: expected a Tensor with one element; got shape {loss.shape}: reduce it, "
+                                 "e.g. loss.mean()")
+            self._added.append(loss)
+        elif callable(loss):
+            self._losses.append(loss)
+        else:
+            raise TypeError(f"add_loss: expected a Tensor, or a function that gives one; got {type(loss).__name__}")
+
+    def penalty(self) -> Any:
+        """What is added to the loss of the present batch: regularizers, and what `add_loss` was given."""
+        added, total = list(self._added), 0.0 if self._plan is None else self._plan.penalty()
+        self._added.clear()
+        return sum([*added, *(loss() for loss in self._losses)], total)
 
     def _compiled(self, who: str) -> Plan:
         if self._plan is None:
@@ -142,19 +170,27 @@ class Model(Module):
     # -- fit -------------------------------------------------------------------------------------------
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
-            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True, *,
-            initial_epoch: int = 0) -> History:
+            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
+            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
+            steps_per_epoch: int | None = None, validation_steps: int | None = None,
+            validation_batch_size: int | None = None, validation_freq: Any = 1) -> History:
         """Train for some epochs (each sees all samples once) and return what was measured.
 
         x, y              arrays or tensors of one length; or x alone: a DataLoader, a Dataset, an iterable of batches
+                          (x, y) or (x, y, sample_weight)
         batch_size        samples in a step, 32 if not given; a loader says it itself
         verbose           1 a progress bar, 2 a line per epoch, 0 silent; "auto" is 1 on a terminal or in a notebook,
                           else 2
-        callbacks         `Callback`s, or objects with some of their methods
+        callbacks         `Callback`s (nn.callbacks), or objects with some of their methods
         validation_split  the fraction of the samples, the last ones before shuffling, that is measured and not learned
-        validation_data   (x, y) or a loader, in place of validation_split
+        validation_data   (x, y), (x, y, sample_weight) or a loader, in place of validation_split
         shuffle           a new order each epoch, drawn from `autograd.default_rng()`
+        class_weight      {class: how much its samples count}, 1 for classes that are not named; or "balanced"
+        sample_weight     (N,): how much each sample counts; of the shape of the targets: each element
         initial_epoch     the number of the first epoch, counted from 0, to go on where an earlier `fit` stopped
+        steps_per_epoch   batches in an epoch, in place of all: the next epoch goes on with the data where this stopped
+        validation_steps, validation_batch_size    the same for validation, which begins anew each time
+        validation_freq   validate after each so many epochs, or after the epochs (from 1) of a list
 
         Floating-point inputs are cast to the parameters' dtype, also uint8 images (unless the model has an Embedding);
         integer labels stay as they are.  What can be wrong with the data is looked for before the first step; if a
@@ -165,86 +201,41 @@ class Model(Module):
         """
         plan = self._compiled("fit")
         verbose = verbosity(verbose)
-        for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-                raise ValueError(f"fit: {name} must be an integer, 0 or more; got {value!r}")
+        epochs, initial_epoch = count("fit", "epochs", epochs), count("fit", "initial_epoch", initial_epoch)
+        if not isinstance(validation_freq, (list, tuple, set, range)):
+            count("fit", "validation_freq", validation_freq, 1)
         if not any(p.requires_grad for p in self.parameters()):
             raise ValueError("fit: all parameters are frozen: call requires_grad_() on those to be learned")
-        warn_of_stale("fit", self, plan.optimizer)
-        feed, validation = self._feeds(plan, x, y, batch_size, shuffle, validation_split, validation_data)
-        history = History()
-        given = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-        audience = Audience([*given, history], self, {"verbose": verbose, "epochs": epochs, "steps": feed.steps})
-        modes, run = modes_of(self), self._run()
-        progress = Progress(feed.steps, 0)
-        logs: Logs = {}
-        try:
-            with enable_grad(), np.errstate(all="ignore"):       # what diverges is told of once, by `learn`
-                look(run, plan, feed, *feed.first())
-                if validation is not None:
-                    look(run, plan, validation, *validation.first())
-                self.history, self.stop_training = history, False
-                audience.tell("on_train_begin")
-                for epoch in range(initial_epoch, epochs):
-                    progress = Progress(feed.steps, verbose)
-                    if verbose and epochs > 1:
-                        say(f"Epoch {epoch + 1}/{epochs}\n")
-                    audience.tell("on_epoch_begin", epoch)
-                    self.train()
-                    steps, logs = learn(self, run, plan, feed, progress, audience, epoch)
-                    if validation is not None:
-                        measured = measure(run, plan, validation, Progress(None, 0), audience)[1]
-                        logs |= {f"val_{name}": value for name, value in measured.items()}
-                    audience.tell("on_epoch_end", epoch, logs)
-                    progress.finish(steps, logs)
-                    feed.steps = feed.steps or steps
-                    if self.stop_training:
-                        break
-                audience.tell("on_train_end", logs)
-        finally:
-            progress.interrupt()
-            restore(modes)
+        if plan.checks:
+            warn_of_stale("fit", self, plan.optimizer)
+        feed, validation = feeds(
+            self, plan, x, y, batch_size, shuffle, validation_split, validation_data, class_weight, sample_weight,
+            optional("fit", "steps_per_epoch", steps_per_epoch), optional("fit", "validation_steps", validation_steps),
+            optional("fit", "validation_batch_size", validation_batch_size))
+        history = train(self, plan, feed, validation, callbacks, verbose, initial_epoch, epochs, validation_freq)
         self._sample = feed.sample or self._sample
         return history
 
-    def _feeds(self, plan: Plan, x: Any, y: Any, batch_size: int | None, shuffle: bool, split: float,
-               validation: Any) -> tuple[Feed, Feed | None]:
-        """What to train on and what to validate on, both checked."""
-        if isinstance(split, bool) or not isinstance(split, (int, float)) or not 0 <= split < 1:
-            raise ValueError(f"fit: validation_split must be a fraction in [0, 1); got {split!r}")
-        inputs, floats = self._inputs(), plan.objective.wants_floats
-        feed = Feed("fit", x, y, batch_size, shuffle, inputs, floats)
-        if validation is not None:
-            pair = validation if isinstance(validation, (tuple, list)) else (validation, None)
-            if len(pair) != 2:
-                raise ValueError(f"fit: validation_data must be (x, y) or a loader; got {len(pair)} parts")
-            size = None if is_batches(pair[0]) else batch_size
-            return feed, Feed("fit, validation_data", pair[0], pair[1], size, False, inputs, floats)
-        if not split:
-            return feed, None
-        if not feed.known:
-            raise ValueError(f"fit: validation_split needs arrays; x is a {type(x).__name__}: pass validation_data=")
-        both = feed.source.dataset.tensors
-        x, y, x_val, y_val = tail(both[0].value, both[1].value, split)
-        return (Feed("fit", x, y, batch_size, shuffle, inputs, floats),
-                Feed("fit, validation_split", x_val, y_val, batch_size, False, inputs, floats))
-
     # -- evaluate and predict --------------------------------------------------------------------------
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto", *,
-                 callbacks: Any = None, return_dict: bool = False) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:
         """The loss and the metrics on data, in evaluation mode: [loss, metric, ...] or a dict; nothing is learned.
 
-        x, y as in `fit`; without metrics the loss alone is returned, as a float.
+        x, y, sample_weight as in `fit`; `steps`: so many batches of them.  Without metrics the loss alone is returned,
+        as a float.
         """
         plan = self._compiled("evaluate")
         verbose = verbosity(verbose)
-        feed = Feed("evaluate", x, y, batch_size, False, self._inputs(), plan.objective.wants_floats)
+        feed = Feed("evaluate", x, y, batch_size, False, self._inputs(), plan.objective.wants_floats, sample_weight,
+                    None, optional("evaluate", "steps", steps))
         audience = Audience(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": feed.steps})
         modes, run, progress = modes_of(self), self._run(), Progress(feed.steps, verbose)
         try:
-            look(run, plan, feed, *feed.first())
-            steps, logs = measure(run, plan, feed, progress, audience)
+            with said_once():
+                look(run, plan, feed, *feed.first())
+            steps, logs = measure(self, run, plan, feed, progress, audience)
             progress.finish(steps, logs)
         finally:
             progress.interrupt()
@@ -252,14 +243,15 @@ class Model(Module):
         self._sample = feed.sample
         return plan.report(logs, return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", *, callbacks: Any = None) -> Any:
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+                callbacks: Any = None) -> Any:
         """The outputs for all samples, as a NumPy array, computed in evaluation mode.
 
         x is an array, a tensor, a data set or a loader (targets in its batches are left aside).  A tuple of outputs
         gives a tuple of arrays.  Needs no `compile`.
         """
         verbose = verbosity(verbose)
-        feed = InputFeed(x, batch_size, self._inputs())
+        feed = InputFeed(x, batch_size, self._inputs(), optional("predict", "steps", steps))
         audience = Audience(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": feed.steps})
         before = audience.listeners("on_predict_batch_begin")
         after = audience.listeners("on_predict_batch_end")
@@ -289,31 +281,32 @@ class Model(Module):
 
     # -- one batch at a time ---------------------------------------------------------------------------
 
-    def train_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None,
+                       return_dict: bool = False) -> Any:
         """One step on one batch: the loss before it, and with metrics a list or dict, of this batch alone."""
-        return self._on_batch("train_on_batch", x, y, True, return_dict)
+        return self._on_batch("train_on_batch", x, y, sample_weight, class_weight, True, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and metrics of one batch, in evaluation mode; nothing is learned."""
-        return self._on_batch("test_on_batch", x, y, False, return_dict)
+        return self._on_batch("test_on_batch", x, y, sample_weight, None, False, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as a NumPy array, computed in evaluation mode."""
         return self.predict(x, max(len(x), 1), 0)
 
-    def _on_batch(self, who: str, x: Any, y: Any, learning: bool, return_dict: bool) -> Any:
+    def _on_batch(self, who: str, x: Any, y: Any, weight: Any, classes: Any, learning: bool, return_dict: bool) -> Any:
         plan = self._compiled(who)
-        feed = Feed(who, x, y, max(len(x), 1), False, self._inputs(), plan.objective.wants_floats)
+        feed = Feed(who, x, y, max(len(x), 1), False, self._inputs(), plan.objective.wants_floats, weight, classes)
         modes, run, silent, nobody = modes_of(self), self._run(), Progress(1, 0), Audience(None, self, {})
         self.stop_training = False
         try:
-            with enable_grad(), np.errstate(all="ignore"):
+            with enable_grad(), said_once(), np.errstate(all="ignore"):
                 look(run, plan, feed, *feed.first())
                 if learning:
                     self.train()
-                    logs = learn(self, run, plan, feed, silent, nobody, 0)[1]
+                    logs = learn(self, run, plan, Position(0, feed, nobody), silent)[1]
                 else:
-                    logs = measure(run, plan, feed, silent, nobody)[1]
+                    logs = measure(self, run, plan, feed, silent, nobody)[1]
         finally:
             restore(modes)
         return plan.report(logs, return_dict)

@@ -7,8 +7,8 @@ anything else is taken for logits, which is the more accurate way.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from autograd import ShapeError, Tensor, clamp, log
 from autograd.ops.loss import check_classes
 
 from . import functional as F
-from .metrics import unknown
+from .spelling import unknown
+from .warned import warn
 
 # What targets look like: "labels" integers (N,), "distribution" (N, C), "either" of these, "binary" numbers in 0..1
 # of the shape of the outputs, "quantity" numbers of that shape.  What outputs are: "logits", "probabilities",
@@ -42,16 +43,17 @@ LOSSES: dict[str, Kind] = {
 }
 
 
-def _nll_of_probabilities(output: Any, target: Any) -> Any:
-    return F.nll_loss(_log(output), target)
+def _nll_of_probabilities(output: Any, target: Any, reduction: str = "mean") -> Any:
+    return F.nll_loss(_log(output), target, reduction=reduction)
 
 
-def _cross_entropy_of_log_probabilities(output: Any, target: Any) -> Any:
-    return -(output * target).sum(dim=1).mean()
+def _cross_entropy_of_log_probabilities(output: Any, target: Any, reduction: str = "mean") -> Any:
+    each = -(output * target).sum(dim=1)
+    return each.mean() if reduction == "mean" else each
 
 
-def _cross_entropy_of_probabilities(output: Any, target: Any) -> Any:
-    return _cross_entropy_of_log_probabilities(_log(output), target)
+def _cross_entropy_of_probabilities(output: Any, target: Any, reduction: str = "mean") -> Any:
+    return _cross_entropy_of_log_probabilities(_log(output), target, reduction)
 
 
 def _log(probabilities: Any) -> Any:
@@ -110,8 +112,8 @@ class Objective:
             self.targets, self.outputs, _ = LOSSES.get(_SHORT.get(_short(self.name), ""), ("custom", "", None))
             self.outputs = self.outputs.replace("?", "probabilities")             # F.binary_cross_entropy
 
-    def settle(self, output: Any) -> None:
-        """Choose the form of the loss by what the model ends with, or warn where the name says otherwise."""
+    def settle(self, output: Any, checks: bool = True) -> None:
+        """Choose the form of the loss by what the model ends with, or (`checks`) warn where the name says otherwise."""
         ending = _ending(output)
         found = _ENDINGS.get(ending, "logits")
         if not self.settled:
@@ -123,11 +125,10 @@ class Objective:
                 raise ValueError("compile: binary_crossentropy takes logits or probabilities, and the model ends with "
                                  "log_softmax: use loss='nll' and integer labels")
             self.outputs, self.fn, self.settled = found, _FORMS[self.targets, found], True
-        elif found != "logits" and self.outputs and found != self.outputs:
+        elif checks and found != "logits" and self.outputs and found != self.outputs:
             other = "binary_crossentropy" if self.targets == "binary" else "sparse_categorical_crossentropy"
-            warnings.warn(f"loss {self.name} takes {self.outputs}, but the model ends with {ending}, which gives "
-                          f"{found}: leave it out, or use loss='{other}', which goes by what the model ends with",
-                          stacklevel=4)
+            warn(f"loss {self.name} takes {self.outputs}, but the model ends with {ending}, which gives "
+                          f"{found}: leave it out, or use loss='{other}', which goes by what the model ends with")
 
     def wants_floats(self, target: Any) -> bool:
         """Whether targets of this kind are cast to the model's floating-point dtype (labels stay as they are)."""
@@ -175,9 +176,60 @@ class Objective:
         return loss
 
 
+    def weighted(self, output: Any, target: Any, weight: Any) -> Any:
+        """The loss of one batch, each sample (or element) counted so many times:  Σ w l / n,  as in Keras.
+
+        weight  (N,), or with the further axes of the targets.  Divided is by what the mean without weights is divided
+        by, so that weights of 1 change nothing.  Raises TypeError for a loss that cannot give each sample's own.
+        """
+        each = self._each(output, target)
+        if not isinstance(each, Tensor) or each.ndim == 0 or each.shape[:1] != output.shape[:1]:
+            raise ShapeError(f"sample weights need a loss for each sample; {self.name} with reduction='none' gave "
+                             f"{f'shape {each.shape}' if isinstance(each, Tensor) else type(each).__name__}")
+        shape = weight.value.shape
+        if shape != each.shape[:len(shape)]:
+            raise ShapeError(f"sample weights of shape {_all(shape[1:])} do not fit losses of shape "
+                             f"{_all(each.shape[1:])}: expected (N,)"
+                             + (f" or {_all(each.shape[1:])}" if each.ndim > 1 else ""))
+        total = (each * weight.reshape(*shape, *[1] * (each.ndim - len(shape)))).sum()
+        if getattr(self.fn, "reduction", "mean") == "sum":
+            return total
+        return total / self._count(each, output, target)
+
+    def _each(self, output: Any, target: Any) -> Any:
+        """The loss of each sample or element."""
+        fn = self.fn
+        if hasattr(fn, "reduction") and hasattr(fn, "forward"):
+            alone = copy(fn)
+            alone.reduction = "none"
+            return alone(output, target)
+        try:
+            return fn(output, target, reduction="none")              # type: ignore[call-arg]
+        except TypeError as error:
+            if "reduction" not in str(error):
+                raise
+            raise TypeError(f"sample_weight and class_weight need the loss of each sample; {self.name} does not take "
+                            "reduction='none': define it as f(output, target, reduction='mean'), or use a loss by "
+                            "name") from None
+
+    def _count(self, each: Any, output: Any, target: Any) -> Any:
+        """What the mean without weights divides by: elements, but only labels that count, by their class's weight."""
+        labels = target.value
+        if self.targets not in ("labels", "either") or labels.dtype.kind not in "iu" or labels.shape != each.shape:
+            return each.value.size
+        counted, classes = labels != self.ignore_index, getattr(self.fn, "weight", None)
+        if classes is None:
+            return int(counted.sum())
+        return float(classes.value[labels[counted]].sum())
+
+
 def _ending(output: Any) -> str:
     """The name of the op that computed the outputs, past those that only move them about."""
-    node = output.node if isinstance(output, Tensor) else None
+    return ending_of(output.node if isinstance(output, Tensor) else None)
+
+
+def ending_of(node: Any) -> str:
+    """The name of the op that computed a value, past those that only move it about."""
     while node is not None and node.op is not None and node.op.name in _PASSED_BY:
         node = node.parents[0]
     return node.op.name if node is not None and node.op is not None else ""

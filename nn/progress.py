@@ -14,6 +14,8 @@ import sys
 from time import perf_counter as clock
 from typing import Any
 
+import numpy as np
+
 WIDTH = 20                                    # of the bar, in characters
 INTERVAL = 0.1                                # seconds between two redraws, at least
 
@@ -147,10 +149,16 @@ def remaining(seconds: float) -> str:
     return f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds > 60 else f"{int(seconds)}s"
 
 
-def numbers(logs: dict[str, float]) -> str:
-    """The metrics:  " - accuracy: 0.1187 - loss: 2.3464"; small ones as 1.0000e-04."""
-    return "".join([f" - {name}: {value:.4f}" if abs(value) > 1e-3 else f" - {name}: {value:.4e}"
-                    for name, value in logs.items()])
+def numbers(logs: dict[str, Any]) -> str:
+    """The metrics:  " - accuracy: 0.1187 - loss: 2.3464"; small ones as 1.0000e-04.  Of several numbers their mean."""
+    shown = ""
+    for name, value in logs.items():
+        if isinstance(value, np.ndarray):
+            if value.ndim > 1:                # a confusion matrix is for the History
+                continue
+            value = value.mean()
+        shown += f" - {name}: {value:.4f}" if abs(value) > 1e-3 else f" - {name}: {value:.4e}"
+    return shown
 
 
 def _columns() -> int:

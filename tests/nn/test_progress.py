@@ -152,6 +152,36 @@ def test_numbers():
     assert numbers({"loss": float("nan")}) == " - loss: nan"
 
 
+def test_numbers_of_several_are_shown_as_their_mean_and_matrices_are_not():
+    logs = {"each": np.array([0.5, 1.0]), "matrix": np.eye(3), "nan": float("nan")}
+    assert numbers(logs) == " - each: 0.7500 - nan: nan"
+
+
+def test_metrics_that_take_long_are_asked_less_often(monkeypatch):
+    """A redraw may take 2 % of the time: with a metric that takes a second, there is one in fifty seconds."""
+    from nn import passes
+    time, asked = [0.0], []
+    monkeypatch.setattr(progress, "clock", lambda: time[0])
+    monkeypatch.setattr(passes, "clock", lambda: time[0])
+    monkeypatch.setattr(sys, "stdout", Terminal())
+
+    class Slow(nn.metrics.Metric):
+        def reset(self):
+            pass
+
+        def update(self, output, target):
+            time[0] += 0.1                    # a batch takes that long
+
+        def result(self):
+            asked.append(time[0])
+            time[0] += 1.0
+            return 1.0
+    model = Model(nn.Linear(2, 1))
+    model.compile("sgd", "mse", [Slow("slow")])
+    model.fit(np.zeros((1000, 2)) + 0.1, np.ones((1000, 1)), batch_size=1, verbose=1)
+    assert 2 <= len(asked) <= 5 and asked[1] - asked[0] >= 50
+
+
 # -- where it is written ---------------------------------------------------------------------------------
 
 
