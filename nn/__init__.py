@@ -59,8 +59,17 @@ FAMILIES = {
     "activation": """
         RReLU Softmax2d
     """,
+    "additive": """
+        Attention AdditiveAttention
+    """,
     "attention": """
         NonDynamicallyQuantizableLinear MultiheadAttention
+    """,
+    "blocks": """
+        Cropping1d Cropping2d Cropping3d Highway Maxout MLP RepeatVector Scale TimeDistributed UnitNormalization
+    """,
+    "cache": """
+        KVCache
     """,
     "cells": """
         RNNCellBase RNNCell LSTMCell GRUCell
@@ -77,6 +86,16 @@ FAMILIES = {
     "embedding": """
         EmbeddingBag
     """,
+    "everywhere": """
+        register_module_forward_hook register_module_forward_pre_hook register_module_full_backward_hook
+        register_module_full_backward_pre_hook
+    """,
+    "gpt": """
+        CausalSelfAttention GPTBlock GPT
+    """,
+    "grouped": """
+        GroupedQueryAttention sliding_window_mask
+    """,
     "lazy": """
         LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d LazyConv2d LazyConv3d LazyConvTranspose1d
         LazyConvTranspose2d LazyConvTranspose3d LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d
@@ -88,9 +107,19 @@ FAMILIES = {
     "linear": """
         Bilinear
     """,
+    "loss_variants": """
+        CategoricalHingeLoss ContrastiveLoss DiceLoss LogCoshLoss NTXentLoss SigmoidFocalLoss SoftmaxFocalLoss
+        SquaredHingeLoss TverskyLoss
+    """,
     "margins": """
         SoftMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss MultiLabelMarginLoss TripletMarginLoss
         TripletMarginWithDistanceLoss
+    """,
+    "merging": """
+        Add Average Concatenate Dot Lambda Maximum Minimum Multiply Subtract
+    """,
+    "noise": """
+        GaussianDropout GaussianNoise StochasticDepth
     """,
     "normalization": """
         BatchNorm2d BatchNorm3d CrossMapLRN2d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
@@ -110,7 +139,7 @@ FAMILIES = {
     "pooling": """
         AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d
         AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d FractionalMaxPool2d FractionalMaxPool3d LPPool1d
-        LPPool2d LPPool3d MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
+        LPPool2d LPPool3d GlobalAvgPool GlobalMaxPool MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
     """,
     "positions": """
         PositionalEncoding LearnedPositionalEncoding RotaryPositionalEncoding sinusoidal_positions alibi
@@ -121,11 +150,20 @@ FAMILIES = {
     "resampling": """
         ChannelShuffle Fold PixelShuffle PixelUnshuffle Unfold Upsample UpsamplingBilinear2d UpsamplingNearest2d
     """,
+    "separable": """
+        DepthwiseConv1d DepthwiseConv2d SeparableConv1d SeparableConv2d
+    """,
     "transformer": """
         TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer
     """,
-    "uninitialized": """
-        UninitializedBuffer UninitializedParameter
+    "parameter": """
+        Buffer UninitializedBuffer UninitializedParameter
+    """,
+    "variants": """
+        ClippedReLU CReLU GEGLU QuickGELU Sparsemax Squareplus SwiGLU
+    """,
+    "vit": """
+        PatchEmbedding ViTBlock VisionTransformer
     """,
     "history": """
         Callback History LambdaCallback
@@ -136,11 +174,17 @@ FAMILIES = {
     "diagnosis": """
         doctor
     """,
+    "tuning": """
+        lr_find
+    """,
+    "warned": """
+        TrainingWarning
+    """,
     "safetensors": """
         save load
     """,
 }
-_PACKAGES = ("data", "metrics", "utils", "safetensors")
+_PACKAGES = ("callbacks", "data", "metrics", "parameter", "regularizers", "utils", "safetensors")
 LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 
@@ -156,4 +200,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PACKAGES, *LATE])
+    return sorted({*globals(), *_PACKAGES, *LATE})

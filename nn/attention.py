@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Parameter, empty
 
+from . import functional as F
 from . import init
-from .functional.heads import attend_to_itself, masks, multi_head_attention_forward
+from .functional.heads import attend_cached, attend_to_itself, masks, multi_head_attention_forward
 from .linear import Linear
 from .module import Module
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+
+    from .cache import KVCache, Memory
 
 
 class NonDynamicallyQuantizableLinear(Linear):
@@ -27,6 +30,10 @@ class MultiheadAttention(Module):
     output like query, and weights (N, L, S), or (N, heads, L, S) unless average_attn_weights, None unless need_weights.
     key_padding_mask (N, S) and attn_mask (L, S) or (N heads, L, S): True, or -inf, for what must not be looked at;
     other numbers are added to the scores.  is_causal says that attn_mask is the causal one, and changes nothing.
+
+    With a `cache` (nn.KVCache) query, key and value hold the new positions alone, and the query looks at those of the
+    calls before too: attn_mask is (L, length so far with the new), or is_causal alone, position i looking at all up to
+    itself.  In attention to something else, give `cache.memory`: key and value are those of the first call.
 
     Parameters: in_proj_weight (3 embed_dim, embed_dim), rows of queries, keys, values (or q_proj_weight, k_proj_weight,
     v_proj_weight where kdim or vdim differ), in_proj_bias, out_proj; with add_bias_kv bias_k and bias_v, one position
@@ -74,7 +81,11 @@ class MultiheadAttention(Module):
                 init.xavier_normal_(extra)
 
     def forward(self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
-                attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Any, Any]:
+                attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False, *,
+                cache: KVCache | Memory | None = None) -> tuple[Any, Any]:
+        if cache is not None:
+            return self._with_cache(query, key, value, cache, key_padding_mask, attn_mask, is_causal, need_weights,
+                                    average_attn_weights)
         turned = self.batch_first and query.ndim == 3
         if turned and not need_weights and self._by_itself(query, key, value, key_padding_mask, attn_mask):
             if is_causal and attn_mask is None:
@@ -96,6 +107,34 @@ class MultiheadAttention(Module):
             key_padding_mask, need_weights, attn_mask, not self._qkv_same_embed_dim, self.q_proj_weight,
             self.k_proj_weight, self.v_proj_weight, average_attn_weights=average_attn_weights, is_causal=is_causal)
         return (autograd.transpose(out, dim0=0, dim1=1) if turned else out), weights
+
+    def _with_cache(self, query: Any, key: Any, value: Any, cache: KVCache | Memory, key_padding_mask: Any,
+                    attn_mask: Any, is_causal: bool, need_weights: bool, average: bool) -> tuple[Any, Any]:
+        if self.bias_k is not None or self.add_zero_attn:
+            raise ValueError("MultiheadAttention: add_bias_kv and add_zero_attn put a position behind the last, and "
+                             "do not go with a cache")
+
+        def heads(x: Any, part: int) -> Any:
+            """(N, L, E), or as `forward` takes it, projected and cut into heads: (N, heads, L, head_dim)."""
+            x = autograd.unsqueeze(x, 0) if x.ndim == 2 else x if self.batch_first else autograd.transpose(x, 0, 1)
+            rows = slice(part * self.embed_dim, (part + 1) * self.embed_dim)
+            packed = self.in_proj_weight
+            weight = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)[part] if packed is None else \
+                packed[rows]
+            x = F.linear(x, weight, None if self.in_proj_bias is None else self.in_proj_bias[rows])
+            return autograd.transpose(autograd.reshape(x, shape=(*x.shape[:2], self.num_heads, self.head_dim)), 1, 2)
+
+        def kept() -> tuple[Any, Any]:
+            return heads(key, 1), heads(value, 2)
+        keys, values = cache.extend(self, kept)
+        out, weights = attend_cached(
+            heads(query, 0), keys, values, (self.out_proj.weight, self.out_proj.bias), key_padding_mask, attn_mask,
+            is_causal, self.dropout if self.training else 0.0, need_weights)
+        if weights is not None and average:
+            weights = autograd.mean(weights, dim=1)
+        if query.ndim == 2:
+            return out[0], None if weights is None else weights[0]
+        return out if self.batch_first else autograd.transpose(out, 0, 1), weights
 
     def _by_itself(self, query: Any, key: Any, value: Any, *given: Any) -> bool:
         """Whether a sequence looks at itself, through one projection and masks that are not learned."""

@@ -183,6 +183,56 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinea
     return _normal(tensor, 0, _kaiming(tensor, a, mode, nonlinearity), generator)
 
 
+def variance_scaling_(tensor: Tensor, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
+                      generator: Any = None) -> Tensor:
+    """Variance scale / fan, by whose special cases the others go:  fan of `mode` "fan_in", "fan_out" or "fan_avg".
+
+    `distribution`: "truncated_normal" (within two standard deviations, and widened to make up for that), "normal" (in
+    Keras "untruncated_normal") or "uniform".  Source: Keras's VarianceScaling.
+    """
+    into, out = fans(tensor)
+    known = {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}
+    if mode not in known or scale <= 0:
+        raise ValueError(f"variance_scaling_: expected scale > 0 and mode 'fan_in', 'fan_out' or 'fan_avg'; got "
+                         f"scale={scale} and mode={mode!r}")
+    std = math.sqrt(scale / max(known[mode], 1))
+    if distribution == "truncated_normal":
+        std /= 0.87962566103423978            # the standard deviation of a normal cut off at ±2
+        return trunc_normal_(tensor, 0.0, std, -2 * std, 2 * std, generator)
+    if distribution == "uniform":
+        return _uniform(tensor, -math.sqrt(3) * std, math.sqrt(3) * std, generator)
+    if distribution not in ("normal", "untruncated_normal"):
+        raise ValueError("variance_scaling_: distribution must be 'truncated_normal', 'normal' or 'uniform'; got "
+                         f"{distribution!r}")
+    return _normal(tensor, 0, std, generator)
+
+
+def lecun_uniform_(tensor: Tensor, generator: Any = None) -> Tensor:
+    """Uniform in ±√(3 / fan_in) (LeCun et al. 1998)."""
+    return variance_scaling_(tensor, 1.0, "fan_in", "uniform", generator)
+
+
+def lecun_normal_(tensor: Tensor, generator: Any = None) -> Tensor:
+    """Normal of variance 1 / fan_in, none beyond two standard deviations (LeCun et al. 1998); for SELU."""
+    return variance_scaling_(tensor, 1.0, "fan_in", "truncated_normal", generator)
+
+
+def delta_orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+    """A convolution kernel (out, in, *size) that is an orthogonal matrix at its middle and 0 elsewhere.
+
+    It keeps norms through thousands of layers.  Raises ShapeError for more inputs than outputs.  Source: Xiao et al.
+    2018, "Dynamical Isometry and a Mean Field Theory of CNNs".
+    """
+    _at_least("delta_orthogonal_", tensor, 3, 5)
+    out, into, *size = tensor.shape
+    if into > out:
+        raise ShapeError(f"delta_orthogonal_: expected at most as many inputs as outputs; got shape {tensor.shape}")
+    middle = orthogonal_(Tensor(np.empty((out, into))), gain, generator).value
+    value: Any = np.zeros(tensor.shape)
+    value[(slice(None), slice(None), *[(n - 1) // 2 for n in size])] = middle
+    return _write(tensor, value)
+
+
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """A (semi-)orthogonal matrix times gain, the axes after the first counted as one.  Source: Saxe et al. 2013.
 

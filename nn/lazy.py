@@ -9,7 +9,7 @@ from autograd import ShapeError
 from . import convolution, normalization
 from .linear import Linear
 from .module import Module
-from .uninitialized import UninitializedBuffer, UninitializedParameter, is_lazy
+from .parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

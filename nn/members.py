@@ -36,6 +36,17 @@ def _inside(plain: Any, outer: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
                 yield f"{key}.{inner}", part
 
 
+def parameters_of(module: Any, claimed: set[int]) -> Iterator[tuple[str, Parameter]]:
+    """(name, parameter) of a module's own parameters."""
+    return members(module, Parameter, claimed)
+
+
+def buffers_of(module: Any, claimed: set[int]) -> Iterator[tuple[str, Any]]:
+    """(name, tensor) of a module's own buffers that are not None."""
+    named = ((name, module.__dict__.get(name)) for name in module._persistent)
+    return ((name, buffer) for name, buffer in named if buffer is not None)
+
+
 def claims(root: Any) -> set[int]:
     """The ids of what is an attribute somewhere below root: in a plain list it is an alias and gets no second name."""
     claimed, seen, stack = {id(root)}, {id(root)}, [root]

@@ -2,7 +2,7 @@
 
 Parameters and submodules are found by looking at the attributes, also inside plain lists, tuples and
 dicts; so a list that grows later is no trap, nor is a forgotten `super().__init__()`.  Only buffers have
-to be named, since a tensor attribute may be anything.
+to be called so, by `register_buffer` or as a `Buffer`, since a tensor attribute may be anything.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import numpy as np
 
 from autograd import Parameter, Tensor, modes, zeros_like
 
-from .hooks import HookHandle, Hooks
+from .hooks import Hooked, Hooks
 from .location import locate
-from .members import Part, claims, members, walk
-from .state import IncompatibleKeys, read
+from .members import Part, buffers_of, claims, members, parameters_of, walk
+from .parameter import Buffer
+from .state import Saved
 
 _mode = modes.current
 
 
-class Module(Part):
+class Module(Saved, Hooked, Part):
     """Base class of layers and models: give it attributes and a `forward`, and call it.
 
         class Net(nn.Module):
@@ -64,8 +65,13 @@ class Module(Part):
     # -- attributes ------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Buffer) and not isinstance(self.__dict__.get(name), (Parameter, Module)):
+            self.register_buffer(name, value, value.persistent)
+            return
         if name in self._persistent:
-            if value is not None and not isinstance(value, Tensor):
+            if isinstance(value, Parameter):
+                del self._persistent[name]    # it is learned from now on
+            elif value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"{type(self).__name__}.{name} is a buffer and must stay a Tensor or None; "
                                 f"got {type(value).__name__}: wrap it in Tensor(...)")
         elif isinstance(value, (Parameter, Module)):
@@ -112,7 +118,7 @@ class Module(Part):
             raise TypeError(f"register_buffer {name!r}: expected a Tensor or None; got {type(tensor).__name__}: "
                             "wrap it in Tensor(...)")
         self.__dict__.setdefault("_persistent", {})[name] = persistent
-        setattr(self, name, tensor)
+        object.__setattr__(self, name, tensor)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """self.name = module."""
@@ -150,7 +156,7 @@ class Module(Part):
     def named_parameters(self, prefix: str = "", recurse: bool = True,
                          remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
         """(dotted path, parameter) of all parameters; one that is shared comes once, under its first name."""
-        return self._tensors(_parameters, prefix, recurse, remove_duplicate)
+        return self._tensors(parameters_of, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """All parameters, each once: what an optimizer is given."""
@@ -159,7 +165,7 @@ class Module(Part):
     def named_buffers(self, prefix: str = "", recurse: bool = True,
                       remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
         """(dotted path, buffer) of all buffers, each once."""
-        return self._tensors(_buffers, prefix, recurse, remove_duplicate)
+        return self._tensors(buffers_of, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """All buffers, each once."""
@@ -185,6 +191,25 @@ class Module(Part):
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path; AttributeError when there is none."""
         return _look_up(self, "buffer", target, dict(self.named_buffers(remove_duplicate=False)))
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path, in the place of another (or, unless `strict`, of none)."""
+        if not target or not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected a path and an nn.Module; got {target!r} and {what_is(module)}")
+        *above, name = target.split(".")
+        parent: Any = self
+        for i, step in enumerate(above):
+            parent = _inside(parent, step, ".".join(above[:i + 1]))
+        if isinstance(parent, (list, dict)) or strict or hasattr(parent, name):
+            old = _inside(parent, name, target)
+            if not isinstance(old, Module):
+                raise AttributeError(f"set_submodule: {target!r} is no nn.Module, but {type(old).__name__}")
+        if isinstance(parent, list):
+            parent[int(name)] = module
+        elif isinstance(parent, dict):
+            parent[name] = module
+        else:
+            setattr(parent, name, module)
 
     # -- changing all of it ----------------------------------------------------------------------------
 
@@ -262,68 +287,6 @@ class Module(Part):
         """Cast to float16."""
         return self.to(np.float16)
 
-    # -- saving and loading ----------------------------------------------------------------------------
-
-    def state_dict(self, *, destination: dict[str, Tensor] | None = None, prefix: str = "",
-                   keep_vars: bool = False) -> dict[str, Tensor]:
-        """Dotted path -> tensor without history, of all parameters and persistent buffers.
-
-        It is a snapshot: optimizers give parameters new arrays and never write into old ones.
-        """
-        found = {} if destination is None else destination
-        for path, tensor in self._state(prefix.removesuffix(".")):
-            found[path] = tensor if keep_vars else tensor.detach()
-        return found
-
-    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Take over the values of a `state_dict` (of Tensors or arrays), cast to the dtypes at hand unless `assign`.
-
-        Returns the missing and unexpected keys.  Raises one RuntimeError that lists all that is missing, unexpected (if
-        strict) or of a wrong shape, before anything is changed.
-        """
-        own = dict(self._state(""))
-        result, values = read(self, own, state_dict, strict, assign)
-        for path, value in values.items():              # new arrays: what was read before keeps the old ones
-            own[path].data = value
-        return result
-
-    def _state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
-        """A tensor with two names is there twice, as in PyTorch: either name may be loaded."""
-        claimed = claims(self)
-        for path, module in walk(self, prefix, claimed, (), None):
-            dot = f"{path}." if path else ""
-            for name, tensor in _parameters(module, claimed):
-                yield dot + name, tensor
-            for name, buffer in _buffers(module, claimed):
-                if module._persistent[name]:
-                    yield dot + name, buffer
-
-    # -- hooks -----------------------------------------------------------------------------------------
-
-    def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
-                                  with_kwargs: bool = False) -> HookHandle:
-        """Call hook(module, args) before `forward`; what it returns (if not None) takes the place of the arguments.
-
-        With `with_kwargs`: hook(module, args, kwargs), which may return (args, kwargs).
-        """
-        return HookHandle(self, "before", hook, prepend, with_kwargs=with_kwargs)
-
-    def register_forward_hook(self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False,
-                              always_call: bool = False) -> HookHandle:
-        """Call hook(module, args, output) after `forward`; what it returns (if not None) takes the place of the output.
-
-        With `with_kwargs`: hook(module, args, kwargs, output).  With `always_call` also when `forward` has failed, with
-        output None.
-        """
-        return HookHandle(self, "after", hook, prepend, with_kwargs=with_kwargs, always=always_call)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> HookHandle:
-        """Call hook(module, grad_input, grad_output) when the gradients of the inputs are known.
-
-        Both are tuples, None for what needs no gradient; a tuple that the hook returns takes the place of grad_input.
-        """
-        return HookHandle(self, "backward", hook, prepend)
-
     # -- as text ---------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
@@ -340,20 +303,20 @@ class Module(Part):
         return f"{type(self).__name__}(\n  " + "\n  ".join([*lines, *children]) + "\n)"
 
 
-def _parameters(module: Module, claimed: set[int]) -> Iterator[tuple[str, Parameter]]:
-    return members(module, Parameter, claimed)
-
-
-def _buffers(module: Module, claimed: set[int]) -> Iterator[tuple[str, Tensor]]:
-    named = ((name, module.__dict__.get(name)) for name in module._persistent)
-    return ((name, buffer) for name, buffer in named if buffer is not None)
-
-
 def what_is(value: Any) -> str:
     """How an error text names what is no module."""
     if isinstance(value, type):
         return f"the class {value.__name__}: call it, {value.__name__}(...)"
     return f"{type(value).__name__} {value!r}"[:80]
+
+
+def _inside(parent: Any, name: str, path: str) -> Any:
+    """An attribute of a module, or an entry of a plain list or dict in one."""
+    try:
+        return parent[int(name)] if isinstance(parent, (list, tuple)) else \
+            parent[name] if isinstance(parent, dict) else getattr(parent, name)
+    except (AttributeError, LookupError, ValueError):
+        raise AttributeError(f"set_submodule: there is nothing at {path!r}") from None
 
 
 def _look_up(module: Module, kind: str, target: str, known: dict[str, Any]) -> Any:

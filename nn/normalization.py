@@ -14,6 +14,7 @@ from . import functional as F
 from . import init
 from .linear import count, on_cpu
 from .module import Module
+from .parameter import is_lazy
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -218,6 +219,41 @@ class SyncBatchNorm(_BatchNorm):
                  dtype: DTypeLike | None = None, *, bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
         self.process_group = process_group
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """`module` with each BatchNorm in it, also in plain lists and dicts, in place changed for a SyncBatchNorm.
+
+        The new layers take over parameters, buffers, names and mode.  A BatchNorm itself is not changed: its
+        counterpart is returned.  A lazy one stays as it is; convert when it has seen an input.
+        """
+        return cls._converted(module, process_group, {})
+
+    @classmethod
+    def _converted(cls, part: Any, group: Any, done: dict[int, Any]) -> Any:
+        if id(part) in done:
+            return done[id(part)]
+        done[id(part)] = part
+        if isinstance(part, _BatchNorm) and not any(map(is_lazy, (*part.parameters(), *part.buffers()))):
+            made = cls(part.num_features, part.eps, part.momentum, part.affine, part.track_running_stats, group,
+                       bias=part.bias is not None)
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(made, name, getattr(part, name))
+            made.training = part.training
+            done[id(part)] = made
+            return made
+        if isinstance(part, Module):
+            for name, inner in tuple(vars(part).items()):
+                new = cls._converted(inner, group, done)
+                if new is not inner:
+                    setattr(part, name, new)
+        elif type(part) in (list, dict):
+            for key, inner in tuple(part.items() if isinstance(part, dict) else enumerate(part)):
+                part[key] = cls._converted(inner, group, done)
+        elif type(part) is tuple:
+            parts = tuple(cls._converted(inner, group, done) for inner in part)
+            return parts if any(a is not b for a, b in zip(parts, part)) else part
+        return part
 
 
 class _InstanceNorm(_ChannelNorm):

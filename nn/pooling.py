@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd import as_tensor
+import autograd
+from autograd import ShapeError, as_tensor
 from autograd.ops.windows import sizes
 
 from . import functional as F
@@ -212,6 +213,33 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     __doc__ = _AdaptiveAvgPool.__doc__
     axes = 3
+
+
+class GlobalAvgPool(Module):
+    """The mean of each channel:  x (N, C, *L) -> y (N, C), with keepdim (N, C, 1, ...)."""
+
+    def __init__(self, keepdim: bool = False) -> None:
+        super().__init__()
+        self.keepdim = keepdim
+
+    def forward(self, input: Any) -> Any:
+        return autograd.mean(input, dim=_places(self, input), keepdim=self.keepdim)
+
+    def extra_repr(self) -> str:
+        return f"keepdim={self.keepdim}"
+
+
+class GlobalMaxPool(GlobalAvgPool):
+    """The largest element of each channel:  x (N, C, *L) -> y (N, C), with keepdim (N, C, 1, ...)."""
+
+    def forward(self, input: Any) -> Any:
+        return autograd.amax(input, dim=_places(self, input), keepdim=self.keepdim)
+
+
+def _places(layer: Module, input: Any) -> tuple[int, ...]:
+    if input.ndim < 3:
+        raise ShapeError(f"{type(layer).__name__}: expected an input (N, C, *L); got shape {tuple(input.shape)}")
+    return tuple(range(2, input.ndim))
 
 
 class _AdaptiveMaxPool(_Pool):

@@ -55,13 +55,15 @@ class _Positions(Module):
         self.d_model, self.max_len = count(who, "d_model", d_model), count(who, "max_len", max_len)
         self.batch_first = batch_first
 
-    def _length(self, x: Any) -> int:
+    def _rows(self, x: Any, offset: int) -> slice:
+        """The positions of x, the first of which is `offset`."""
         axis = -2 if self.batch_first or x.ndim < 3 else 0
-        if x.ndim < 2 or x.shape[-1] != self.d_model or x.shape[axis] > self.max_len:
+        if x.ndim < 2 or x.shape[-1] != self.d_model or offset + x.shape[axis] > self.max_len or offset < 0:
             shape = f"(N, L, {self.d_model})" if self.batch_first else f"(L, N, {self.d_model})"
             raise ShapeError(f"{type(self).__name__}: expected an input {shape} or (L, {self.d_model}), L at most "
-                             f"max_len={self.max_len}; got shape {tuple(x.shape)}")
-        return x.shape[axis]
+                             f"max_len={self.max_len}; got shape {tuple(x.shape)}"
+                             + (f" at offset {offset}" if offset else ""))
+        return slice(offset, offset + x.shape[axis])
 
     def _beside(self, x: Any, rows: Any) -> Any:
         """rows (L, d_model) so that they meet x."""
@@ -75,6 +77,7 @@ class PositionalEncoding(_Positions):
     """x + waves of all lengths:  x[p, 2i] + sin(p / 10000^(2i / d)), x[p, 2i + 1] + cos of it (Vaswani et al. 2017).
 
     x (N, L, d_model), without batch_first (L, N, d_model), or (L, d_model) -> same shape.  Nothing is learned.
+    The first position is `offset`, as where a sequence is written step by step: `offset=cache.length`.
     """
 
     pe: Tensor
@@ -85,15 +88,15 @@ class PositionalEncoding(_Positions):
         self.dropout = Dropout(dropout)
         self.register_buffer("pe", sinusoidal_positions(max_len, d_model, dtype=dtype), persistent=False)
 
-    def forward(self, x: Any) -> Any:
-        return self.dropout(x + self._beside(x, self.pe[:self._length(x)]))
+    def forward(self, x: Any, offset: int = 0) -> Any:
+        return self.dropout(x + self._beside(x, self.pe[self._rows(x, offset)]))
 
 
 class LearnedPositionalEncoding(_Positions):
     """x + a learned row for each position:  x[p] + weight[p].
 
     x (N, L, d_model), without batch_first (L, N, d_model), or (L, d_model) -> same shape.  weight (max_len, d_model)
-    starts normal with standard deviation 0.02 (Radford et al. 2018).
+    starts normal with standard deviation 0.02 (Radford et al. 2018).  The first position is `offset`.
     """
 
     def __init__(self, d_model: int, dropout: float = 0.0, max_len: int = 512, batch_first: bool = True, *,
@@ -107,8 +110,8 @@ class LearnedPositionalEncoding(_Positions):
         """Draw the rows anew."""
         init.normal_(self.weight, 0.0, 0.02)
 
-    def forward(self, x: Any) -> Any:
-        return self.dropout(x + self._beside(x, self.weight[:self._length(x)]))
+    def forward(self, x: Any, offset: int = 0) -> Any:
+        return self.dropout(x + self._beside(x, self.weight[self._rows(x, offset)]))
 
 
 class RotaryPositionalEncoding(Module):

@@ -1,18 +1,22 @@
-"""Loading a state: what fits, what does not, and a readable account of it before anything is changed."""
+"""The state of a module: saved, and loaded with an account of what does not fit before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor
 
-from .uninitialized import is_lazy
+from .members import buffers_of, claims, parameters_of, walk
+from .parameter import is_lazy
 
 if TYPE_CHECKING:
     from .module import Module
+
+
+EXTRA = "_extra_state"
 
 
 class IncompatibleKeys(NamedTuple):
@@ -28,6 +32,100 @@ class IncompatibleKeys(NamedTuple):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+class Saved:
+    """What a module has to do with its state."""
+
+    def state_dict(self, *, destination: dict[str, Tensor] | None = None, prefix: str = "",
+                   keep_vars: bool = False) -> dict[str, Tensor]:
+        """Dotted path -> tensor without history, of all parameters and persistent buffers.
+
+        It is a snapshot: optimizers give parameters new arrays and never write into old ones.
+        """
+        found = {} if destination is None else destination
+        modules = list(walk(self, prefix.removesuffix("."), claims(self), (), None))
+        prefixes = [(f"{path}." if path else "", module) for path, module in modules]
+        for dot, module in prefixes:
+            for hook in module._own_hooks("save_before"):
+                hook(module, dot, keep_vars)
+        for path, tensor in self._state(prefix.removesuffix(".")):
+            found[path] = tensor if keep_vars else tensor.detach()
+        for dot, module in prefixes:
+            if module.has_extra_state():
+                found[dot + EXTRA] = module.get_extra_state()
+        for dot, module in reversed(prefixes):
+            for hook in module._own_hooks("save_after"):
+                hook(module, found, dot, {})
+        return found
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+        """Take over the values of a `state_dict` (of Tensors or arrays), cast to the dtypes at hand unless `assign`.
+
+        Returns the missing and unexpected keys.  Raises one RuntimeError that lists all that is missing, unexpected (if
+        strict) or of a wrong shape, before anything is changed.
+        """
+        return _load(self, state_dict, strict, assign)
+
+    def get_extra_state(self) -> Any:
+        """For subclasses: what `state_dict` is to hold besides tensors, under "_extra_state"."""
+        raise RuntimeError(f"{type(self).__name__} has no get_extra_state(): define it together with set_extra_state()")
+
+    def set_extra_state(self, state: Any) -> None:
+        """For subclasses: take back what `get_extra_state` gave."""
+        raise RuntimeError(f"{type(self).__name__} has no set_extra_state(): define it, to load what get_extra_state() "
+                           "gave")
+
+    def has_extra_state(self) -> bool:
+        """Whether a subclass has defined get_extra_state()."""
+        return type(self).get_extra_state is not Saved.get_extra_state
+
+    def _state(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """A tensor with two names is there twice, as in PyTorch: either name may be loaded."""
+        claimed = claims(self)
+        for path, module in walk(self, prefix, claimed, (), None):
+            dot = f"{path}." if path else ""
+            for name, tensor in parameters_of(module, claimed):
+                yield dot + name, tensor
+            for name, buffer in buffers_of(module, claimed):
+                if module._persistent[name]:
+                    yield dot + name, buffer
+
+
+def _load(module: Any, state_dict: Any, strict: bool, assign: bool) -> IncompatibleKeys:
+    """Hooks, tensors, extra states, hooks: what `load_state_dict` does.  An error leaves all tensors as they were."""
+    modules = [(f"{path}." if path else "", part) for path, part in walk(module, "", claims(module), (), None)]
+    if isinstance(state_dict, Mapping):
+        state_dict = dict(state_dict)
+    errors: list[str] = []
+    for dot, part in modules:
+        for hook in part._own_hooks("load_before"):
+            hook(part, state_dict, dot, {}, strict, [], [], errors)
+    if errors:
+        raise RuntimeError(f"load_state_dict: nothing was changed in {type(module).__name__}: " + "; ".join(errors))
+    extras = {dot + EXTRA: part for dot, part in modules if part.has_extra_state()}
+    given = {path: state_dict.pop(path) for path in extras if path in state_dict} if type(state_dict) is dict else {}
+    after = [(part, hook) for _, part in reversed(modules) for hook in part._own_hooks("load_after")]
+    own = dict(module._state(""))
+    result, values = read(module, own, state_dict, strict and not after, assign)
+    result.missing_keys.extend(path for path in extras if path not in given)
+    if strict and not after and result.missing_keys:
+        raise RuntimeError(_account(module, own, state_dict, result.missing_keys, [], []))
+    before = {path: own[path].value for path in values}
+    for path, value in values.items():        # new arrays: what was read before keeps the old ones
+        own[path].data = value
+    try:
+        for path, state in given.items():
+            extras[path].set_extra_state(state)
+        for part, hook in after:
+            hook(part, result)
+        if strict and (result.missing_keys or result.unexpected_keys):
+            raise RuntimeError(_account(module, own, state_dict, *result, []))
+    except Exception:
+        for path, value in before.items():
+            own[path].data = value
+        raise
+    return result
 
 
 def read(module: Module, own: dict[str, Tensor], given: Any, strict: bool,
@@ -72,9 +170,9 @@ def _account(module: Module, own: dict[str, Tensor], given: Any, missing: list[s
     renamed = {new: f"  <- renamed? {_quoted(old)} has this shape" for new, old in guesses.items()}
     turned = {path for path in wrong if _shape(given[path]) == own[path].shape[::-1]}
     _list(lines, "Missing key(s) in state_dict (the module has them):",
-          [f"{_quoted(path)} {own[path].shape}" for path in missing])
+          [f"{_quoted(path)} {own[path].shape}" if path in own else _quoted(path) for path in missing])
     _list(lines, "Unexpected key(s) in state_dict (the module has no such names):",
-          [f"{_quoted(path)} {_shape(given[path])}{renamed.get(path, '')}" for path in unexpected])
+          [f"{_quoted(path)} {_shape(given.get(path))}{renamed.get(path, '')}" for path in unexpected])
     _list(lines, "size mismatch:",
           [f"{_quoted(path)} is {own[path].shape} in the module and {_shape(given[path])} in the state"
            + (" (transposed?)" if path in turned else "") for path in wrong])
@@ -107,7 +205,7 @@ def _renamed(own: dict[str, Tensor], given: Any, missing: list[str], unexpected:
     """Unexpected key -> the missing key of its shape with the most similar name, each used once."""
     from difflib import SequenceMatcher
     pairs = [(SequenceMatcher(None, new, old).ratio(), new, old) for new in unexpected[:100] for old in missing[:100]
-             if _shape(given[new]) == own[old].shape]
+             if old in own and new in given and _shape(given[new]) == own[old].shape]
     guesses: dict[str, str] = {}
     for likeness, new, old in sorted(pairs, reverse=True):
         if likeness >= 0.5 and new not in guesses and old not in guesses.values():

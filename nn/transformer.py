@@ -24,6 +24,8 @@ from .normalization import LayerNorm
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from .cache import KVCache
+
 Activation = str | Callable[[Any], Any]
 
 
@@ -80,9 +82,10 @@ class _Layer(Module):
         """x + block(norm(x)), or norm(x + block(x))."""
         return x + block(norm(x), *args) if self.norm_first else norm(x + block(x, *args))
 
-    def _sa_block(self, x: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False) -> Any:
+    def _sa_block(self, x: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False,
+                  cache: KVCache | None = None) -> Any:
         out = self.self_attn(x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False,
-                             is_causal=is_causal)[0]
+                             is_causal=is_causal, cache=cache)[0]
         return self.dropout1(out)
 
     def _feed(self, x: Any) -> Any:
@@ -93,7 +96,8 @@ class TransformerEncoderLayer(_Layer):
     """Self-attention, then two linear maps, each added to its input and normalised:  src -> src (same shape).
 
     src (L, N, d_model), with batch_first (N, L, d_model), or (L, d_model).  src_mask (L, L) or (N heads, L, L),
-    src_key_padding_mask (N, L): True, or -inf, for what must not be looked at.
+    src_key_padding_mask (N, L): True, or -inf, for what must not be looked at.  With a `cache` (nn.KVCache) src holds
+    the positions that are new, and is_causal, or src_mask (L, length so far with them), says what they look at.
     """
 
     def __init__(self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
@@ -103,11 +107,11 @@ class TransformerEncoderLayer(_Layer):
         super().__init__(2, d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first,
                          norm_first, bias, dtype)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None,
-                is_causal: bool = False) -> Any:
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False, *,
+                cache: KVCache | None = None) -> Any:
         padding = _mask(src_key_padding_mask, src_mask, src.dtype)
         mask = _mask(src_mask, src_key_padding_mask, src.dtype)
-        x = self._around(src, self.norm1, self._sa_block, mask, padding, is_causal)
+        x = self._around(src, self.norm1, self._sa_block, mask, padding, is_causal, cache)
         return self._around(x, self.norm2, self._ff_block)
 
     def _ff_block(self, x: Any) -> Any:
@@ -118,7 +122,8 @@ class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to the memory, then two linear maps, each added to its input and normalised.
 
     tgt (T, N, d_model), memory (S, N, d_model), with batch_first (N, T, d_model), or without N -> like tgt.  Masks as
-    in `TransformerEncoderLayer`; memory_mask (T, S), memory_key_padding_mask (N, S).
+    in `TransformerEncoderLayer`; memory_mask (T, S), memory_key_padding_mask (N, S).  With a `cache` (nn.KVCache) tgt
+    holds the positions that are new; the memory is that of the first call.
     """
 
     def __init__(self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
@@ -130,16 +135,18 @@ class TransformerDecoderLayer(_Layer):
 
     def forward(self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None,
                 tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None, tgt_is_causal: bool = False,
-                memory_is_causal: bool = False) -> Any:
+                memory_is_causal: bool = False, *, cache: KVCache | None = None) -> Any:
         x = self._around(tgt, self.norm1, self._sa_block, _mask(tgt_mask, tgt_key_padding_mask, tgt.dtype),
-                         _mask(tgt_key_padding_mask, tgt_mask, tgt.dtype), tgt_is_causal)
+                         _mask(tgt_key_padding_mask, tgt_mask, tgt.dtype), tgt_is_causal, cache)
         x = self._around(x, self.norm2, self._mha_block, memory, _mask(memory_mask, memory_key_padding_mask, tgt.dtype),
-                         _mask(memory_key_padding_mask, memory_mask, tgt.dtype), memory_is_causal)
+                         _mask(memory_key_padding_mask, memory_mask, tgt.dtype), memory_is_causal, cache)
         return self._around(x, self.norm3, self._ff_block)
 
-    def _mha_block(self, x: Any, mem: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False) -> Any:
+    def _mha_block(self, x: Any, mem: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False,
+                   cache: KVCache | None = None) -> Any:
+        memory = None if cache is None else cache.memory
         out = self.multihead_attn(x, mem, mem, attn_mask=attn_mask, key_padding_mask=key_padding_mask,
-                                  need_weights=False, is_causal=is_causal)[0]
+                                  need_weights=False, is_causal=is_causal, cache=memory)[0]
         return self.dropout2(out)
 
     def _ff_block(self, x: Any) -> Any:
@@ -160,11 +167,11 @@ class TransformerEncoder(Module):
         self.num_layers, self.norm = num_layers, norm
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
 
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None,
-                is_causal: bool | None = None) -> Any:
+    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None, *,
+                cache: KVCache | None = None) -> Any:
         mask, padding = _mask(mask, src_key_padding_mask, src.dtype), _mask(src_key_padding_mask, mask, src.dtype)
         for layer in self.layers:
-            src = layer(src, src_mask=mask, is_causal=bool(is_causal), src_key_padding_mask=padding)
+            src = layer(src, src_mask=mask, is_causal=bool(is_causal), src_key_padding_mask=padding, **_given(cache))
         return src if self.norm is None else self.norm(src)
 
 
@@ -181,12 +188,18 @@ class TransformerDecoder(Module):
 
     def forward(self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None,
                 tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
-                tgt_is_causal: bool | None = None, memory_is_causal: bool = False) -> Any:
+                tgt_is_causal: bool | None = None, memory_is_causal: bool = False, *,
+                cache: KVCache | None = None) -> Any:
         for layer in self.layers:
             tgt = layer(tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask,
                         tgt_key_padding_mask=tgt_key_padding_mask, memory_key_padding_mask=memory_key_padding_mask,
-                        tgt_is_causal=bool(tgt_is_causal), memory_is_causal=memory_is_causal)
+                        tgt_is_causal=bool(tgt_is_causal), memory_is_causal=memory_is_causal, **_given(cache))
         return tgt if self.norm is None else self.norm(tgt)
+
+
+def _given(cache: KVCache | None) -> dict[str, Any]:
+    """For layers of other kinds, which need not know what a cache is."""
+    return {} if cache is None else {"cache": cache}
 
 
 def _copies(layer: Module, n: int) -> ModuleList:

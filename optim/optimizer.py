@@ -15,6 +15,7 @@ from autograd.quiet import quietly
 from . import saving
 from .checks import Group, known_flags, listed, number, read_group
 from .hooks import Hooked
+from .loop import FirstSteps
 
 State = dict[str, Any]                        # of one parameter: {"step": 3, "exp_avg": array, ...}
 Update = Callable[[Any, Any, State], Any]     # update(p, g, s) -> the new p
@@ -55,6 +56,7 @@ class Optimizer(Hooked):
     decoupled = False                         # whether the rule sees to weight_decay itself
     elementwise = True                        # whether a parameter may be stepped in pieces
     large: float = 1 << 20                    # elements from which on pieces, which stay in cache, are faster
+    _watch: FirstSteps | None = None          # until the second step
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any], flags: Mapping[str, Any] | None = None
                  ) -> None:
@@ -64,6 +66,7 @@ class Optimizer(Hooked):
         self.defaults = dict(defaults)
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        self._watch = FirstSteps()
         members = listed(params, f"{owner} needs Tensors, (name, Tensor) pairs or group dicts in a list")
         if not members:
             raise ValueError(f"{owner} got an empty parameter list: the model has no parameters, or a generator was "
@@ -122,7 +125,13 @@ class Optimizer(Hooked):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        quietly(self._step)                   # a diverging run turns inf and nan in silence, as in PyTorch
+        watch = self._watch
+        if watch is None:
+            quietly(self._step)               # a diverging run turns inf and nan in silence, as in PyTorch
+            return loss
+        watch.before(type(self).__name__, self.param_groups)
+        quietly(self._step)
+        self._watch = watch.after(self.param_groups)
         return loss
 
     def _step(self) -> None:
@@ -158,6 +167,8 @@ class Optimizer(Hooked):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients: `.grad` becomes None, or with set_to_none=False a Tensor of zeros."""
+        if self._watch is not None:
+            self._watch.cleared = True
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
@@ -206,6 +217,9 @@ class Optimizer(Hooked):
     def loaded_state(self, entries: Mapping[str, Any], p: Tensor, label: str) -> State:
         """The state of one parameter from a state dict; ValueError for what does not fit."""
         return saving.load_state(self, entries, p, label)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_watch"}
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

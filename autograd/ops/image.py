@@ -49,47 +49,51 @@ def add_along(x: Any, index: Any, *, dim: int, size: int) -> Any:
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """A border: `pad` is (before, after) for the last axis, then for the one before it, ...; negative cuts away.
 
-    `mode`: 'constant' (`value`, 0 by default), 'reflect' (the mirror stands on the last element), 'replicate' (the
-    last element again), 'circular' (from the other end).
+    `mode`: 'constant' (`value`, 0 by default) for any number of axes; for the last 1, 2 or 3 axes of (N, C, ...),
+    (C, ...) or (...) 'reflect' (the mirror stands on the last element), 'replicate' (the last element again),
+    'circular' (from the other end; what is cut away does not come round).
+    Raises ShapeError for a border wider than what it is made of, and for more cut away than there is.
     """
+    if mode not in ("constant", "reflect", "replicate", "circular"):
+        raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular'; got {mode!r}")
+    pairs = [(int(a), int(b)) for a, b in zip(pad[::2], pad[1::2])]
+    if len(pad) % 2 or len(pairs) > x.ndim:
+        raise ShapeError(f"pad: expected (before, after) for at most {x.ndim} axes; got {tuple(pad)}")
+    for dim, (a, b) in zip(range(x.ndim - 1, -1, -1), pairs):
+        if mode in ("constant", "circular") and x.shape[dim] + min(a, 0) + min(b, 0) < 0:
+            raise ShapeError(f"pad: cannot cut ({a}, {b}) from axis {dim} of input {tuple(x.shape)}, which has "
+                             f"{x.shape[dim]}")
     if mode == "constant":
         return pad_constant(x, pad, mode, x.dtype.type(0 if value is None else value))
-    if mode not in ("reflect", "replicate", "circular"):
-        raise ValueError(f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular'; got {mode!r}")
     if value:
         raise ValueError(f"pad: mode {mode!r} takes no value; got value={value!r}")
-    axes = len(pad) // 2
-    if len(pad) % 2 or not 0 < axes <= 3 or x.ndim not in (axes + 1, axes + 2):
-        raise ShapeError(f"pad: mode {mode!r} pads the last 1, 2 or 3 axes of (N, C, ...) or (C, ...); got "
+    if not 0 < len(pairs) <= 3 or x.ndim > len(pairs) + 2:
+        raise ShapeError(f"pad: mode {mode!r} pads the last 1, 2 or 3 axes of (N, C, ...), (C, ...) or (...); got "
                          f"{tuple(pad)} for shape {tuple(x.shape)}")
-    plan = []
-    for j in range(axes):
-        dim, a, b = x.ndim - 1 - j, int(pad[2 * j]), int(pad[2 * j + 1])
-        n = x.shape[dim]
-        most = {"reflect": n - 1, "circular": n, "replicate": max(a, b) if n else 0}[mode]
-        if a > most or b > most or n + a + b < 1:
-            raise ShapeError(f"pad: Padding size should be less than the corresponding input dimension, and leave "
-                             f"something: mode {mode!r} with padding ({a}, {b}) at dimension {dim} of input "
-                             f"{tuple(x.shape)}; expected at most {most}")
-        plan.append((dim, n, np.arange(-a, n + b)))
-    for dim, n, at in plan:
-        if len(at) != n or at[0]:
-            if mode == "replicate":
-                index = at.clip(0, n - 1)
-            elif mode == "circular":
-                a, b = max(-at[0], 0), max(at[-1] + 1 - n, 0)           # what is cut away does not come round again
-                cut, kept = max(at[0], 0), len(at) - a - b
-                index = cut + (np.arange(len(at)) - a) % kept
-            else:
-                index = n - 1 - np.abs(n - 1 - np.abs(at))
-            x = read_along(x, index, dim=dim)
+    if mode != "circular" and 0 in x.shape[x.ndim == len(pairs) + 2:]:
+        raise ShapeError(f"pad: mode {mode!r} has no elements to make a border of; got shape {tuple(x.shape)}")
+    plan = [(x.ndim - 1 - j, _source(x, x.ndim - 1 - j, a, b, mode)) for j, (a, b) in enumerate(pairs) if a or b]
+    for dim, index in plan:
+        x = read_along(x, index, dim=dim)
     return x
 
 
-@composed
-def constant_pad_nd(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
-    """`pad` with mode 'constant'."""
-    return pad_constant(x, pad, "constant", value)
+def _source(x: Any, dim: int, a: int, b: int, mode: str) -> Any:
+    """Where along one axis each element comes from, border included."""
+    n = x.shape[dim]
+    kept = n + min(a, 0) + min(b, 0)
+    most = {"reflect": n - 1, "circular": kept, "replicate": max(a, b, 0)}[mode]
+    if max(a, b, 0) > most:
+        raise ShapeError(f"pad: mode {mode!r} can add at most {max(most, 0)} to axis {dim} of input {tuple(x.shape)}; "
+                         f"got {a, b}")
+    if n + a + b < 1 and mode != "circular":
+        raise ShapeError(f"pad: ({a}, {b}) leaves nothing of axis {dim} of input {tuple(x.shape)}")
+    at = np.arange(-a, n + b)
+    if mode == "replicate":
+        return at.clip(0, n - 1)
+    if mode == "reflect":
+        return n - 1 - np.abs(n - 1 - np.abs(at))
+    return max(-a, 0) + (np.arange(len(at)) - max(a, 0)) % max(kept, 1)
 
 
 @composed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -305,23 +305,26 @@ def avg_pool3d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, c
 
 def _lp_pool(x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: bool, d: int) -> Any:
     kernel = sizes(kernel_size, d, f"lp_pool{d}d", "kernel_size")
+    if norm_type in (inf, -inf):              # the largest, or smallest, absolute value
+        most = _max_pool(abs(x) if norm_type > 0 else -abs(x), kernel, stride, 0, 1, ceil_mode, False, d)
+        return most if norm_type > 0 else -most
     powers = _avg_pool(x**norm_type, kernel, stride, 0, ceil_mode, True, None, d)
     return (sign(powers) * maximum(abs(powers), 0) * prod(kernel)) ** (1.0 / norm_type)
 
 
 @composed
 def lp_pool1d(x: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The power mean of each window, times its size:  (Σ x^p)^(1/p)."""
+    """The power mean of each window, times its size:  (Σ x^p)^(1/p); max |x| for p = inf, min |x| for -inf."""
     return _lp_pool(x, norm_type, kernel_size, stride, ceil_mode, 1)
 
 
 @composed
 def lp_pool2d(x: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The power mean of each window, times its size:  (Σ x^p)^(1/p)."""
+    """The power mean of each window, times its size:  (Σ x^p)^(1/p); max |x| for p = inf, min |x| for -inf."""
     return _lp_pool(x, norm_type, kernel_size, stride, ceil_mode, 2)
 
 
 @composed
 def lp_pool3d(x: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The power mean of each window, times its size:  (Σ x^p)^(1/p)."""
+    """The power mean of each window, times its size:  (Σ x^p)^(1/p); max |x| for p = inf, min |x| for -inf."""
     return _lp_pool(x, norm_type, kernel_size, stride, ceil_mode, 3)

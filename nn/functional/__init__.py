@@ -41,7 +41,6 @@ from .layers import (
     linear,
     normalize,
     one_hot,
-    pad,
     pairwise_distance,
 )
 from .loss import (
@@ -87,7 +86,8 @@ FAMILIES = {
         conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
     """,
     "autograd.ops.image": """
-        channel_shuffle interpolate upsample upsample_nearest upsample_bilinear pixel_shuffle pixel_unshuffle
+        channel_shuffle interpolate pad upsample upsample_nearest upsample_bilinear pixel_shuffle
+        pixel_unshuffle
     """,
     "autograd.ops.pool": """
         max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d lp_pool1d lp_pool2d
@@ -111,12 +111,20 @@ FAMILIES = {
     "nn.functional.dropping": """
         alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout rrelu
     """,
+    "nn.functional.loss_variants": """
+        categorical_hinge_loss contrastive_loss dice_loss generalized_cross_entropy log_cosh_loss
+        mean_absolute_percentage_error mean_squared_logarithmic_error nt_xent_loss sigmoid_focal_loss
+        softmax_focal_loss squared_hinge_loss tversky_loss
+    """,
     "nn.functional.margin": """
         gaussian_nll_loss multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss
         poisson_nll_loss soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss
     """,
     "nn.functional.normalization": """
         group_norm instance_norm local_response_norm rms_norm
+    """,
+    "nn.functional.variants": """
+        clipped_relu crelu geglu quick_gelu sparse_plus sparse_sigmoid sparsemax squareplus swiglu
     """,
 }
 LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}

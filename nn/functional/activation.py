@@ -180,8 +180,14 @@ def log_softmax(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any
 
 
 def softmin(input: Any, dim: int | None = None, *, dtype: Any = None) -> Any:
-    """softmax(-x) along `dim`."""
-    return autograd.softmax(-_cast(input, dtype), dim=_axis("softmin", dim, input.ndim))
+    """softmax(-x) along `dim`.
+
+    The sign is turned in the dtype of x, before the cast to `dtype`: unsigned integers wrap round then, as in PyTorch.
+    Raises TypeError for unsigned integers that are not cast at all.
+    """
+    if dtype is None and input.dtype.kind == "u":
+        raise TypeError(f"softmin: expected floats; got {input.dtype}, which has no negative numbers: use x.float()")
+    return autograd.softmax(_cast(-input, dtype), dim=_axis("softmin", dim, input.ndim))
 
 
 def _cast(input: Any, dtype: Any) -> Any:

@@ -94,6 +94,29 @@ def attend_to_itself(x: Any, projection: tuple[Any, Any], output: tuple[Any, Any
     return linear(found, *output)
 
 
+def attend_cached(q: Any, k: Any, v: Any, output: tuple[Any, Any], key_padding_mask: Any, attn_mask: Any,
+                  is_causal: bool, p: float, need_weights: bool) -> tuple[Any, Any]:
+    """(output (B, L, E), weights or None) of queries (B, heads, L, d), the last of S positions; keys and values are
+    (B, heads, S, d); with is_causal and no mask each looks at the positions up to its own."""
+    (batch, heads, length, width), many = q.shape, k.shape[-2]
+    kept, seen = masks(key_padding_mask, attn_mask, q.dtype, batch, heads, length, many)
+    if is_causal and seen is None and length > 1:
+        seen = np.triu(np.full((1, length, many), -math.inf, q.dtype), many - length + 1)
+    mask = None if seen is None else autograd.reshape(
+        seen, shape=((1, 1) if seen.shape[0] == 1 else (batch, heads)) + (length, many))
+    if kept is not None:
+        kept = autograd.reshape(kept, shape=(batch, 1, 1, many))
+        mask = kept if mask is None else mask + kept
+    if need_weights:
+        scores = autograd.matmul(q * math.sqrt(1 / width), autograd.transpose(k, dim0=-1, dim1=-2))
+        weights = dropout(autograd.softmax(scores if mask is None else scores + mask, dim=-1), p)
+        found = autograd.matmul(weights, v)
+    else:
+        weights, found = None, scaled_dot_product_attention(q, k, v, mask, p)
+    found = autograd.reshape(autograd.transpose(found, dim0=1, dim1=2), shape=(batch, length, heads * width))
+    return linear(found, *output), weights
+
+
 def multi_head_attention_forward(
     query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
     bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,

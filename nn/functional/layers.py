@@ -130,37 +130,6 @@ def layer_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, 
 # -- geometry --------------------------------------------------------------------------------------------
 
 
-_BORDERS: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # as NumPy calls them
-
-
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """A border: `pad` is (before, after) for the last axis, then for the one before it, ...; negative entries cut away.
-
-    mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "replicate" repeats the edge,
-    "circular" goes on from the other side.
-    """
-    if mode == "constant":
-        return autograd.pad(input, pad, "constant", 0.0 if value is None else value)
-    if mode not in _BORDERS:
-        raise ValueError(f"pad: mode must be 'constant', 'reflect', 'replicate' or 'circular'; got {mode!r}")
-    if len(pad) % 2 or len(pad) // 2 > input.ndim:
-        raise ShapeError(f"pad: expected (before, after) for at most {input.ndim} axes; got {tuple(pad)}")
-    for k in range(0, len(pad), 2):
-        axis, before, after = input.ndim - 1 - k // 2, int(pad[k]), int(pad[k + 1])
-        n = input.shape[axis]
-        most = n - 1 if mode == "reflect" else n
-        if max(before, after) > most and (mode != "replicate" or n == 0):
-            raise ShapeError(f"pad: mode {mode!r} can add at most {most} to axis {axis} of input {tuple(input.shape)}; "
-                             f"got {before, after}")
-        if before or after:
-            at, cut = np.arange(n), slice(max(-before, 0), -max(-after, 0) or None)
-            if mode == "circular":                      # what is cut away does not come back at the other side
-                at, cut = at[cut], slice(None)
-            at = np.pad(at, (max(before, 0), max(after, 0)), mode=_BORDERS[mode])[cut]
-            input = autograd.index_select(input, axis, at)
-    return input
-
-
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
     """x / max(‖x‖_p, ε), the norm taken over `dim`."""
     return input / autograd.clamp(autograd.norm(input, p, dim, True), min=eps)

@@ -6,6 +6,8 @@ said so before, are taken with a warning.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,17 @@ def _pair(who: str, input: Any, target: Any) -> tuple[Any, Any]:
             harm = ""
         raise ShapeError(f"{who}: expected input and target of one shape; got input {a} and target {b}{harm}: {fix}")
     return input, target
+
+
+def _expects_logits(who: str, input: Any, squash: str) -> None:
+    """A warning, at the user's line, where the input comes straight from the function that the loss applies itself."""
+    node = getattr(input, "node", None)
+    if node is not None and node.op is not None and node.op.name == squash:
+        frame, level = sys._getframe(1), 2
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "nn":
+            frame, level = frame.f_back, level + 1
+        warnings.warn(f"{who} takes logits and applies {squash} itself; its input was computed by {squash}: leave that "
+                      "out, or gradients are small and learning is slow", stacklevel=level)
 
 
 def _weighed(loss: Any, weight: Any, reduction: str, who: str) -> Any:
@@ -117,6 +130,7 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any
     Raises TypeError, IndexError or ShapeError for a target that is neither.
     """
     reduction = legacy(reduction, size_average, reduce)
+    _expects_logits("cross_entropy", input, "softmax")
     if weight is None and reduction == "mean" and ignore_index < 0 and not label_smoothing:
         try:
             if input.ndim == 2 and target.ndim == 1:
@@ -259,6 +273,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     reduction = legacy(reduction, size_average, reduce)
     who = "binary_cross_entropy_with_logits"
     input, target = _pair(who, input, target)
+    _expects_logits(who, input, "sigmoid")
     if pos_weight is None:
         loss = autograd.sigmoid_cross_entropy(input, target)
     else:

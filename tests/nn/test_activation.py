@@ -174,3 +174,14 @@ def test_inplace_puts_the_result_in_the_input_and_changes_no_gradient(module):
     assert np.array_equal(*grads)
     with pytest.raises(GradientError, match="leaf"):
         module(inplace=True)(Tensor(data, requires_grad=True))
+
+
+def test_softmin_turns_the_sign_before_the_cast():
+    """As PyTorch does; without a cast it refuses integers, here only those that have no negative."""
+    v = np.array([0, 1, 200], np.uint8)
+    with pytest.raises(TypeError, match="softmin: expected floats; got uint8"):
+        nn.functional.softmin(Tensor(v), 0)
+    wrapped = np.exp(np.array([0.0, 255.0, 56.0]) - 255)
+    assert np.allclose(nn.functional.softmin(v, 0, dtype=np.float64), wrapped / wrapped.sum(), rtol=1e-14, atol=0)
+    e = np.exp(-np.array([-1.0, 2.0]))
+    assert np.allclose(nn.functional.softmin(Tensor(np.array([-1, 2])), 0, dtype=np.float64).numpy(), e / e.sum())

@@ -130,7 +130,7 @@ def test_a_lazy_layer_of_ones_own():
 
     layer, x = Scale(), t(2, 3)
     assert (layer(x).detach().numpy() == x.numpy()).all() and type(layer) is Scale and layer._hooks is None
-    assert type(layer.seen) is Tensor and not layer.has_uninitialized_params()
+    assert type(layer.seen) is nn.Buffer and not layer.has_uninitialized_params()
 
     class Half(nn.LazyModuleMixin, nn.Module):
         def __init__(self):

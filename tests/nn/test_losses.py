@@ -420,3 +420,27 @@ def test_refusals_of_settings():
     assert F.nll_loss(Tensor(A.astype("f")), Tensor([0, 1, 2, 0, 1, 2]), W3).dtype == np.float32     # an array is cast
     with pytest.raises(TypeError, match="delta must be a float or int; got complex"):
         nn.HuberLoss(delta=1j)
+
+
+def test_probabilities_where_logits_are_expected():
+    """softmax before cross_entropy, sigmoid before the loss that applies it: warned of at the user's line."""
+    x, labels, t = Tensor(np.zeros((4, 3)), requires_grad=True), Tensor(np.array([0, 1, 2, 0])), Tensor(np.ones((4, 3)))
+    for call, text in (
+            (lambda: F.cross_entropy(F.softmax(x, 1), labels), "cross_entropy takes logits and applies softmax itself"),
+            (lambda: nn.CrossEntropyLoss(label_smoothing=0.1)(nn.Softmax(-1)(x), labels), "cross_entropy takes logits"),
+            (lambda: nn.BCEWithLogitsLoss()(x.sigmoid(), t), "_with_logits takes logits and applies sigmoid itself")):
+        with pytest.warns(UserWarning, match=text) as seen:
+            call()
+        assert len(seen) == 1 and seen[0].filename == __file__
+
+
+def test_what_is_no_mistake_is_not_warned_of():
+    x, labels, t = Tensor(np.zeros((4, 3)), requires_grad=True), Tensor(np.array([0, 1, 2, 0])), Tensor(np.ones((4, 3)))
+    F.cross_entropy(x, F.softmax(x.detach(), 1))                          # probabilities as targets
+    F.cross_entropy(F.log_softmax(x, 1), labels)                          # twice is once
+    F.nll_loss(F.log_softmax(x, 1), labels)
+    F.nll_loss(F.softmax(x, 1), labels)                                   # the share that is right, as a loss
+    F.binary_cross_entropy(x.sigmoid(), t)
+    F.binary_cross_entropy_with_logits(5 * x.sigmoid() - 2, t)
+    F.cross_entropy(10 * F.softmax(x, 1), labels)
+    F.cross_entropy(np.full((4, 3), 1 / 3), labels)                       # numbers alone say nothing of where from

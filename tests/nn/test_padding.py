@@ -50,6 +50,39 @@ def test_errors_of_borders():
         nn.ReflectionPad1d(3)(t(1, 1, 3))
 
 
+@pytest.mark.parametrize(("pad", "mode", "wanted"), [
+    ((3, 3), "reflect", [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]), ((-2, 3), "reflect", [2, 3, 2, 1, 0]),
+    ((-4, 1), "reflect", [2]), ((-2, -1), "reflect", [2]), ((-2, -1), "replicate", [2]),
+    ((-1, -2), "circular", [1]), ((5, 0), "replicate", [0] * 6 + [1, 2, 3]),
+    ((-1, 4), "replicate", [1, 2] + [3] * 5), ((-5, 6), "replicate", [3] * 5), ((4, 0), "circular", [0, 1, 2, 3] * 2),
+    ((-2, -2), "circular", []), ((-1, 2), "circular", [1, 2, 3, 1, 2]), ((-2, -2), "constant", [])])
+def test_a_border_is_pytorchs(pad, mode, wanted):
+    x = np.arange(4.0)
+    for shape in ((1, 1, 4), (1, 4), (4,)):
+        assert nn.functional.pad(x.reshape(shape), pad, mode).ravel().tolist() == wanted
+
+
+@pytest.mark.parametrize(("pad", "mode"), [
+    ((4, 0), "reflect"), ((-1, 4), "reflect"), ((-5, 7), "reflect"), ((-2, -2), "reflect"), ((-5, 1), "replicate"),
+    ((-2, -2), "replicate"), ((5, 0), "circular"), ((-2, 3), "circular"), ((0, 5), "circular"), ((), "reflect"),
+    ((1,), "reflect"), ((1, 1, 1), "replicate"), ((1, 1) * 4, "circular"), ((-2, -3), "constant"),
+    ((-6, 3), "constant"), ((1,), "constant"), ((1, 1) * 4, "constant")])
+def test_a_border_that_is_refused(pad, mode):
+    with pytest.raises(ShapeError, match="pad: "):
+        nn.functional.pad(np.arange(4.0).reshape(1, 1, 4), pad, mode)
+
+
+def test_borders_of_few_and_of_many_axes():
+    for mode in ("reflect", "replicate", "circular"):
+        with pytest.raises(ShapeError, match="pads the last 1, 2 or 3 axes"):
+            nn.functional.pad(t(2, 3, 4, 5), (1, 1), mode)
+        with pytest.raises(ValueError, match="takes no value; got value=1"):
+            nn.functional.pad(t(2, 3, 4), (1, 1), mode, 1.0)
+        assert nn.functional.pad(t(0, 3, 4), (1, 1), mode, 0.0).shape == (0, 3, 6)
+        with pytest.raises(ShapeError):
+            nn.functional.pad(t(2, 3, 0), (1, 1), mode)
+
+
 def test_upsampling():
     x = t(2, 3, 4, 6)
     assert (nn.Upsample(scale_factor=2)(x).numpy() == x.numpy().repeat(2, 2).repeat(2, 3)).all()

@@ -111,3 +111,19 @@ def test_errors():
     assert refusal(ValueError, lambda: nn.FractionalMaxPool3d(2, output_ratio=1.5)) == \
         "FractionalMaxPool3d: output_ratio must be between 0 and 1, for each of 3 axes; got 1.5"
     assert refusal(ShapeError, lambda: nn.MaxPool2d(2)(t(2, 3))).startswith("max_pool2d: expected 3D (unbatched) or 4D")
+
+
+@pytest.mark.parametrize("order", [np.inf, -np.inf])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_power_means_of_infinite_order(d, order):
+    """max |x| or min |x| of each window, and the slope of the element that it is."""
+    v = rng.standard_normal((2, 3, *(6, 8, 4)[:d]))
+    wanted = (np.max if order > 0 else np.min)(blocks(np.abs(v), d), axis=-1)
+    x = Tensor(v, requires_grad=True)
+    y = getattr(nn.functional, f"lp_pool{d}d")(x, order, 2)
+    assert (y.detach().numpy() == wanted).all()
+    assert (getattr(nn, f"LPPool{d}d")(order, 2)(v) == wanted).all()
+    y.sum().backward()
+    slope = x.grad.numpy()
+    assert (slope != 0).sum() == wanted.size and (slope == np.sign(v) * (slope != 0)).all()
+    assert (np.sort(np.abs(v)[slope != 0]) == np.sort(wanted, axis=None)).all()

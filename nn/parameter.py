@@ -1,4 +1,7 @@
-"""Parameters and buffers whose shape is not known yet: lazy layers have them until they see an input."""
+"""Tensors that belong to a module: buffers, and parameters and buffers whose shape is not known yet.
+
+Lazy layers have those until they see an input.  PyTorch's torch.nn.parameter.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,31 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd import Parameter, Tensor, empty
+from autograd import Parameter as Parameter
+from autograd import Tensor, empty
+
+
+class Buffer(Tensor):
+    """A tensor that becomes a buffer when it is assigned to an attribute of a module: kept, and not learned.
+
+    Buffer(data=None, *, persistent=True); a Tensor's data are shared, not copied.  With persistent=False `state_dict`
+    leaves it out.  `register_buffer` makes a buffer of any other Tensor.
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
+        super().__init__(empty(0) if data is None else data, requires_grad=getattr(data, "requires_grad", False))
+        self.persistent = persistent
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        made = super().__deepcopy__(memo)
+        made.persistent = self.persistent
+        return made
+
+    def __reduce__(self) -> Any:
+        made, given = super().__reduce__()
+        return made, given, (None, {"persistent": self.persistent})
 
 
 class Blank:
@@ -38,7 +65,7 @@ class _Uninitialized(Tensor):
     __slots__ = ()
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
-        """Give it a shape; its elements are anything.  From then on it is a Parameter, or a Tensor."""
+        """Give it a shape; its elements are anything.  From then on it is a Parameter, or a Buffer."""
         self.data = empty(shape, dtype=self.dtype if dtype is None else dtype)
 
     @property
@@ -53,7 +80,7 @@ class _Uninitialized(Tensor):
             self.value = value
             return
         self.value = np.empty(0, value.dtype)
-        self.__class__ = Parameter if isinstance(self, Parameter) else Tensor    # type: ignore[assignment]
+        self.__class__ = Parameter if isinstance(self, Parameter) else Buffer    # type: ignore[assignment]
         self.data = data                      # with the setter of the new class
 
     def detach(self) -> Any:
@@ -83,15 +110,15 @@ class UninitializedParameter(_Uninitialized, Parameter):
         self.value = Blank(self.value.dtype)
 
 
-class UninitializedBuffer(_Uninitialized):
-    """A buffer whose shape is not known yet.  It becomes a Tensor by `materialize(shape)`."""
+class UninitializedBuffer(_Uninitialized, Buffer):
+    """A Buffer whose shape is not known yet.  It becomes a Buffer by `materialize(shape)`."""
 
     __slots__ = ()
 
     def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None,
                  persistent: bool = True) -> None:
         Tensor.__init__(self, empty(0, dtype=dtype), requires_grad=requires_grad)
-        self.value = Blank(self.value.dtype)
+        self.value, self.persistent = Blank(self.value.dtype), persistent
 
 
 def is_lazy(tensor: Any) -> bool:
