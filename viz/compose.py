@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .cards import Cards
+from .marks import cut_at, first_bad
 from .scene import Frame, Scene, Wire
 from .text import MAX_PATH, amount, clean, shape, width
 from .theme import KIND_WORDS, Ramp, ramp_of
@@ -14,10 +15,15 @@ LABEL = 9.0                                    # size of type
 MOST_LABELS = 4                                # wires of a fan that are labelled each
 
 
-def scene(view: View, rankdir: str = "TB", ramp: Ramp | None = None) -> Scene:
-    """Sizes and words of all that is seen.  `ramp` is the graph's own unless several pictures share one."""
+def scene(view: View, rankdir: str = "TB", ramp: Ramp | None = None, *, values: bool | str = "auto",
+          gradients: bool | str = "auto") -> Scene:
+    """Sizes and words of all that is seen.  `ramp` is the graph's own unless several pictures share one.
+
+    values, gradients: True shows the numbers of all that is known, False of nothing; "auto" of scalars and losses, and
+    of gradients where there are any.
+    """
     ramp = ramp or ramp_of(view.graph)
-    makes = Cards(view, ramp, rankdir)
+    makes = Cards(view, ramp, rankdir, values, gradients)
     cards = tuple(makes.card(item) for item in view.items)
     frames = []
     for group in view.groups:
@@ -42,21 +48,28 @@ def _wire(link: Link, view: View, items: dict[str, Item], ports: dict[str, dict[
           fans: dict[tuple[str, int], int], first: dict[tuple[str, int], Link], makes: Cards) -> Wire:
     node = view.graph.nodes[link.node]
     source = items[link.source]
-    forward = view.direction == "forward"
+    forward = view.direction != "backward"
     travelling = tuple(dict.fromkeys(view.graph.nodes[i].inputs[arg] for i, arg in link.args)) or (link.node,)
-    rms = makes.rms(travelling)
-    role, weight, dead = makes.ramp.flow(rms) if node.requires_grad else ("edge", 1.3, False)
+    rms = makes.rms(travelling) if makes.gradients is not False else None
+    flows = node.requires_grad and (not link.args or any(view.graph.nodes[i].requires_grad for i, _ in link.args))
+    role, weight, dead = makes.ramp.flow(rms) if flows else ("edge", 1.3, False)
     labelled = forward and not view.scalar and node.shape != () and (
         source.kind in ("leaf", "module", "repeat") or fans[link.source, link.node] > 1)
     if labelled and fans[link.source, link.node] > MOST_LABELS:        # one label for all of a wide fan
         labelled = link is first[link.source, link.node]
     label = shape(node.shape) if labelled else ""
-    dash = "dashed" if dead else "" if node.requires_grad else "dotted"
+    dash = "dashed" if dead else "" if flows else "dotted"
     what = "gradient of " if not forward else ""
     name = clean(node.name or node.op or node.kind)
+    cuts = {cut_at(view.graph, i, arg) for i, arg in link.args} if forward else {""}
+    why = cuts.pop() if len(cuts) == 1 else ""
+    if why:
+        makes.kinds.add("cut")
+        line = clean(view.graph.nodes[link.args[0][0]].line)
+        name = f"cut by {why}{f' at {line}' if line and why == 'no_grad' else ''}: {name}"
     return Wire(link.source, link.target, link.node, ports[link.source].get(link.port), label,
                 math.ceil(width(label, LABEL)) + 2.0 if label else 0.0, role, weight, dash,
-                f"{what}{name} {shape(node.shape)}")
+                f"{what}{name} {shape(node.shape)} {clean(node.dtype)}", "cut" if why else "")
 
 
 def _frame_title(path: str, turns: int) -> str:
@@ -71,7 +84,7 @@ def _headline(view: View) -> tuple[str, str]:
     count = sum(math.prod(n.shape) for n in params)
     inputs = [clean(n.name) or shape(n.shape) for n in graph.nodes if n.kind == "input"]
     out = graph.nodes[graph.outputs[0]] if graph.outputs else None
-    kind = "Backward" if view.direction == "backward" else "Computation"
+    kind = {"backward": "Backward", "second": "Second-order"}.get(view.direction, "Computation")
     title = f"{kind} graph of {ops} operation{'s' * (ops != 1)}"
     plural = "s" * (len(params) != 1)
     words = [f"{len(params)} parameter{plural} with {amount(count)} numbers" if params else "no parameters"]
@@ -81,10 +94,15 @@ def _headline(view: View) -> tuple[str, str]:
 
 
 def _notes(view: View, makes: Cards) -> tuple[str, ...]:
-    if not any(n.requires_grad for n in view.graph.nodes) or makes.inner:
-        return ()
-    if not makes.grads:
-        return ("gradients: pending, no backward pass yet",)
-    return ("gradients inside: pending; computed within autograd.record() they are shown",)
-
-
+    notes = [bad.note for bad in first_bad(view.graph)]
+    if makes.freed:
+        total, steps = sum(f.nbytes for f in makes.freed.values()), len(makes.freed)
+        notes.append(f"saved tensors: {amount(total, 'B')}, freed by {steps} step{'s' * (steps > 1)}" if total else "")
+    if view.direction == "second":
+        scalar = all(n.shape == () for n in view.graph.nodes if n.kind == "input")
+        notes.append("f″: the derivative of the sum of all first derivatives" if scalar else
+                     "f″: the Hessian times the vector grad")
+    elif makes.gradients is not False and any(n.requires_grad for n in view.graph.nodes) and not makes.inner:
+        notes.append("gradients inside: pending; computed within autograd.record() they are shown" if makes.grads else
+                     "gradients: pending, no backward pass yet")
+    return tuple(filter(None, notes))

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from .scene import FRAME_PAD, NODE_GAP, RANK_GAP, Card, Cell, Frame, Placed, Point, Row, Scene
 from .text import number
-from .theme import KIND_WORDS, RAMP_WORDS, SIGNS
+from .theme import KIND_WORDS, RAMP_WORDS, SIGNS, chip
 
 FONT = "Arial,Helvetica"                       # alone, "Helvetica" is replaced by wider fonts on many machines
 MONO = "Courier New,monospace"
@@ -43,7 +43,8 @@ def source(scene: Scene, theme: dict[str, str]) -> str:
         if g < 0 or scene.frames[g].parent < 0:
             _members(scene, g, theme, name, lines)
     for wire in scene.wires:
-        label = f', label=<<FONT COLOR="{theme["sub"]}">{escape(wire.label)}</FONT>>' if wire.label else ""
+        words = " ".join(w for w in (SIGNS[wire.sign] if wire.sign else "", wire.label) if w)
+        label = f', label=<<FONT COLOR="{theme["sub"]}">{escape(words)}</FONT>>' if words else ""
         style = f", style={wire.dash}" if wire.dash else ""
         lines.append(f'  {name[wire.source]} -> {name[wire.target]} [color="{theme[wire.role]}", '
                      f'penwidth={wire.weight:g}, tooltip={quoted(wire.title)}{style}{label}];')
@@ -57,7 +58,7 @@ def _legend(scene: Scene, theme: dict[str, str]) -> str:
     chips = ""
     for kind in scene.kinds:
         if kind in KIND_WORDS:
-            fill, ink = ("module", "ink") if kind in ("closed", "repeat") else (kind, f"{kind}-ink")
+            fill, ink = chip(kind)
             chips += (f'<TD BGCOLOR="{theme[fill]}"><FONT POINT-SIZE="9" COLOR="{theme[ink]}">'
                       f"{escape(SIGNS[kind])} {KIND_WORDS[kind]}</FONT></TD>")
     rows = [f"<TR>{chips}</TR>"] if chips else []
@@ -119,17 +120,20 @@ def _node(card: Card, theme: dict[str, str]) -> str:
     ink = theme[f"{card.role}-ink"]
     shape = SHAPES.get(card.form)
     rows = "".join(_row(row, body, theme) for row in card.rows)
-    if card.badge or card.mark:
-        text = f'<FONT POINT-SIZE="10"><B>{escape(" ".join(w for w in (card.mark, card.badge) if w))}</B></FONT>'
+    if card.badge or card.mark or card.signs:
+        words = " ".join(w for w in (card.mark, card.badge, *(SIGNS[name] for name in card.signs)) if w)
+        text = f'<FONT POINT-SIZE="10"><B>{escape(words)}</B></FONT>'
         rows = f'<TR><TD FIXEDSIZE="TRUE" WIDTH="{body:.0f}" HEIGHT="16">{text}</TD></TR>{rows}'
+    if card.ring:
+        ink = theme["alarm"]
     tip = f"id={quoted(card.key)}, tooltip={quoted(card.title)}"
     plain = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>'
     if shape:
         fill = theme["module"] if card.role == "module" else theme[card.role]
-        return (f'shape={shape}, style=filled, fillcolor="{fill}", color="{ink}", penwidth=1.4, margin="0.06,0.04", '
-                f'label=<{plain}>, {tip}')
+        return (f'shape={shape}, style=filled, fillcolor="{fill}", color="{ink}", penwidth={4 if card.ring else 1.4}, '
+                f'margin="0.06,0.04", label=<{plain}>, {tip}')
     lines = {"view": "ROUNDED,DASHED"}.get(card.form, "ROUNDED")
-    border = "3" if card.form == "custom" else "1"
+    border = "4" if card.ring else "3" if card.form == "custom" else "1"
     fill = theme[card.role] if card.form == "pill" else theme["card"]
     return (f'label=<<TABLE BORDER="{border}" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" STYLE="{lines}" '
             f'COLOR="{ink}" BGCOLOR="{fill}">{rows}</TABLE>>, {tip}')

@@ -3,6 +3,7 @@
     viz.draw(loss)                                 in a notebook
     viz.draw(model, x).save("model.svg")
     viz.draw(loss, direction="backward", theme="dark").save("backward.png")
+    viz.draw(loss, direction="both").save("both.html")
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ from typing import TYPE_CHECKING, Any
 from autograd.graph import Graph, graph, trace
 
 from . import backend, files
+from .beside import Beside, beside
+from .beside import placed as placed_beside
 from .compose import scene
 from .dot import answer, request, source
+from .embed import element
 from .layout import layout
+from .marks import first_bad
+from .mermaid import mermaid
 from .outline import outline
-from .paint import Sheet, sheet
+from .paint import sheet
 from .reverse import backward
 from .scene import Placed, Scene
+from .second import second_order
+from .shapes import Sheet
 from .svg import svg
-from .theme import THEMES
+from .theme import AUTO, THEMES, colours
+from .tikz import tikz
 from .view import View, view
 from .xdot import PROBE, page
 
@@ -35,43 +44,53 @@ MOST_PIXELS = 30e6
 MOST_SIDE = 32_000                             # pixels: the limit of Cairo
 MOST_POINTS = 14_000                           # of a PDF page: the limit of its readers
 OPTIONS: dict[str, tuple[Any, ...]] = {
-    "direction": ("forward", "backward"), "theme": tuple(THEMES), "params": ("row", "node", None),
-    "rankdir": ("TB", "LR", None), "engine": ("built-in", "dot"),
+    "direction": ("forward", "backward", "both", "second"), "theme": (*THEMES, "auto"),
+    "params": ("row", "node", None), "rankdir": ("TB", "LR", None), "engine": ("built-in", "dot"),
+    "values": (True, False, "auto"), "gradients": (True, False, "auto"),
 }
 
 
 def draw(target: Any, *inputs: Any, direction: str = "forward", depth: int | None = None, budget: int | None = 150,
-         theme: str = "light", params: str | None = None, rankdir: str | None = None, engine: str = "built-in"
-         ) -> Drawing:
+         theme: str = "light", params: str | None = None, rankdir: str | None = None, engine: str = "built-in",
+         values: bool | str = "auto", gradients: bool | str = "auto") -> Drawing:
     """The picture of a computation.
 
     target: a Tensor (or several in a list): what it was computed from; a Module or function with example
         inputs: what it does with them; or a Graph.
-    direction: "forward", from the inputs to the result; "backward", from the result to the gradients.
+    direction: "forward", from the inputs to the result; "backward", from the result to the gradients: what flows, what
+        is added up, what is freed; "both", side by side; "second", the derivative of the gradient of a scalar.
     depth: how many levels of modules are open; None opens as many as fit into the budget.
     budget: about how many cards are shown; None shows every operation, nothing folded.
-    theme: "light" or "dark".
+    theme: "light", "dark", "print" (black on white, for paper), "contrast" (text at 7 to 1), or "auto": light or dark,
+        as the reader's system says.
     params: "row" shows parameters as rows in the cards of the ops that use them, "node" as nodes of their own;
         None is "node" for a small graph of scalars.
     rankdir: "TB" from top to bottom, "LR" from left to right; None is "LR" for a small graph of scalars.
     engine: "built-in" lays out the same everywhere; "dot" asks Graphviz, where there is one.
+    values: True shows mean ± standard deviation of all values that are known, False not even those of scalars.
+    gradients: True shows a gradient, or the word for what is missing, on every card; False none.
 
+    Tensors without a name are called as the variables of the caller that hold them.
     Raises TypeError for what has no graph, ValueError for an unknown option.
     """
     for name, value in (("direction", direction), ("theme", theme), ("params", params), ("rankdir", rankdir),
-                        ("engine", engine)):
-        if value not in OPTIONS[name]:
+                        ("engine", engine), ("values", values), ("gradients", gradients)):
+        if not any(value is known or (isinstance(known, str) and value == known) for known in OPTIONS[name]):
             known = " or ".join(repr(v) for v in OPTIONS[name] if v is not None)
             raise ValueError(f"draw: expected {name}={known}; got {value!r}")
     for name, count, least in (("depth", depth, 0), ("budget", budget, 1)):
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
             raise ValueError(f"draw: expected {name} to be an int of at least {least}, or None; got {count!r}")
     record = graph_of(target, inputs)
+    if direction == "second":
+        record = second_order(record)
     seen = view(record, depth=depth, budget=budget, params=params)
     rankdir = rankdir or ("LR" if seen.scalar else "TB")
-    if direction == "backward":
-        seen = backward(seen)
-    return Drawing(record, seen, scene(seen, rankdir), theme, engine)
+    if direction == "both":
+        panels = beside(seen, rankdir, values, gradients)
+        return Drawing(record, seen, panels.scene, theme, engine, panels)
+    seen = backward(seen) if direction == "backward" else seen._replace(direction=direction)
+    return Drawing(record, seen, scene(seen, rankdir, values=values, gradients=gradients), theme, engine)
 
 
 def graph_of(target: Any, inputs: tuple[Any, ...]) -> Graph:
@@ -100,14 +119,17 @@ class Drawing:
     """A picture: shows itself in Jupyter, saves itself, and says itself in words.
 
     Attributes: `svg` (text of the SVG), `source` (DOT text), `digraph` (a graphviz.Digraph), `text`
-    (indented outline), `graph` (the Graph drawn), `view`, `scene`, `notes`, `width` and `height` (points).
+    (indented outline), `mermaid` and `tex`, `graph` (the Graph drawn), `view`, `scene`, `notes` (what the reader should
+    know: the first NaN, who laid it out), `first_bad` (its node), `width` and `height` (points).
     """
 
-    __slots__ = ("_placed", "_sheet", "engine", "graph", "notes", "scene", "theme", "view")
+    __slots__ = ("_panels", "_placed", "_said", "_sheet", "engine", "graph", "scene", "theme", "view")
 
-    def __init__(self, graph: Graph, view: View, scene: Scene, theme: str, engine: str) -> None:
+    def __init__(self, graph: Graph, view: View, scene: Scene, theme: str, engine: str, panels: Beside | None = None
+                 ) -> None:
         self.graph, self.view, self.scene, self.theme, self.engine = graph, view, scene, theme, engine
-        self.notes: tuple[str, ...] = ()       # what the reader should know of how it was made
+        self._panels = panels                  # of a picture of both directions
+        self._said: tuple[str, ...] = ()       # of how it was laid out
         self._placed: Placed | None = None
         self._sheet: Sheet | None = None
 
@@ -118,19 +140,33 @@ class Drawing:
             self._placed = self._arranged()
         return self._placed
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader should know: the first NaN or infinity, and how it was laid out, where not as asked."""
+        return (*(bad.note for bad in first_bad(self.graph)), *self._said)
+
+    @property
+    def first_bad(self) -> int | None:
+        """The id of the first node whose value is NaN, or infinite and not meant to be; else of the first such
+        gradient of the backward pass; None where all is well, or nothing was recorded."""
+        found = first_bad(self.graph)
+        return found[0].node if found else None
+
     def _arranged(self) -> Placed:
+        if self._panels is not None:
+            return placed_beside(self._panels)
         if self.engine == "dot":
             cards = len(self.scene.cards)
             if cards > MOST_FOR_GRAPHVIZ:
-                self.notes = (f"{cards} cards: laid out by the built-in engine; Graphviz is asked for up to "
+                self._said = (f"{cards} cards: laid out by the built-in engine; Graphviz is asked for up to "
                               f"{MOST_FOR_GRAPHVIZ}",)
             else:
                 try:
                     return answer(self.scene, backend.graphviz(request(self.scene), "dot", "json0"))
                 except backend.TimeLimit:
-                    self.notes = (f"Graphviz took over {backend.TIME_LIMIT:g} s: laid out by the built-in engine",)
+                    self._said = (f"Graphviz took over {backend.TIME_LIMIT:g} s: laid out by the built-in engine",)
                 except (backend.BackendError, ValueError, KeyError):
-                    self.notes = ("Graphviz is not at hand: laid out by the built-in engine",)
+                    self._said = ("Graphviz is not at hand: laid out by the built-in engine",)
         return layout(self.scene)
 
     @property
@@ -138,18 +174,37 @@ class Drawing:
         """The painted page."""
         if self._sheet is None:
             placed = self.placed               # first: it may leave a note
-            self._sheet = sheet(self.scene, placed, self.notes)
+            self._sheet = sheet(self.scene, placed, self._said)
         return self._sheet
 
     @property
     def svg(self) -> str:
-        """The picture as a standalone SVG document."""
-        return svg(self.sheet, THEMES[self.theme])
+        """The picture as a standalone SVG document, with the graph inside: `viz.load` gives that back."""
+        return svg(self.sheet, colours(self.theme), dark=self._dark(), inside=element(self.graph))
+
+    def _dark(self) -> dict[str, str] | None:
+        return THEMES[AUTO[1]] if self.theme == "auto" else None
 
     @property
     def source(self) -> str:
         """The picture as DOT text, for any Graphviz."""
-        return source(self.scene, THEMES[self.theme])
+        return source(self.scene, colours(self.theme))
+
+    @property
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flowchart."""
+        return mermaid(self.scene, colours(self.theme))
+
+    @property
+    def tex(self) -> str:
+        """The picture as a LaTeX document with one TikZ picture."""
+        return tikz(self.sheet, colours(self.theme))
+
+    @property
+    def html(self) -> str:
+        """The picture as one page of HTML that works offline: fold, search, step through the backward pass."""
+        from .offline import page
+        return page(self)
 
     @property
     def digraph(self) -> graphviz.Digraph:
@@ -172,7 +227,10 @@ class Drawing:
         return self.sheet.height
 
     def save(self, path: str | os.PathLike[str], dpi: float = 144) -> None:
-        """Writes the picture: .svg .dot .json .txt always, .png and .pdf where Graphviz is at hand.
+        """Writes the picture: .svg .html .dot .mmd .tex .json .txt always, .png and .pdf where Graphviz is at hand.
+
+        .svg and .json give the graph back through `viz.load`; .html is one page that needs no network; .mmd is Mermaid,
+        .tex a LaTeX document that needs tikz alone, .txt the outline.
 
         The file is written whole or not at all.  dpi: of a PNG; lowered, with a warning, over 30 megapixels.
         Raises ValueError for another suffix, an OSError for a place that cannot be written, BackendError where
@@ -187,11 +245,12 @@ class Drawing:
             data = self._painted(suffix[1:], dpi)
         else:
             data = {".svg": lambda: self.svg, ".dot": lambda: self.source, ".json": self.graph.to_json,
-                    ".txt": lambda: self.text + "\n"}[suffix]().encode()
+                    ".txt": lambda: self.text + "\n", ".html": lambda: self.html, ".mmd": lambda: self.mermaid,
+                    ".tex": lambda: self.tex}[suffix]().encode()
         files.write(real, data)
 
     def _painted(self, form: str, dpi: float) -> bytes:
-        page_text = page(self.sheet, THEMES[self.theme], _lift())
+        page_text = page(self.sheet, colours(self.theme), _lift())
         if form == "pdf":
             inches = MOST_POINTS / 72
             settings = {"size": f"{inches:.0f},{inches:.0f}"} if max(self.width, self.height) > MOST_POINTS else {}
@@ -209,9 +268,9 @@ class Drawing:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        page_svg = svg(self.sheet, THEMES[self.theme], inline=True)
-        return {"text/html": f'<div style="max-width:100%;overflow:auto">{page_svg}</div>',
-                "image/svg+xml": self.svg, "text/plain": self.text}
+        from .offline import inline
+        still = svg(self.sheet, colours(self.theme), dark=self._dark())
+        return {"text/html": inline(self), "image/svg+xml": still, "text/plain": self.text}
 
 
 def _lift() -> float:

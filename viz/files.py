@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".txt")
+SUFFIXES = (".svg", ".png", ".pdf", ".html", ".dot", ".mmd", ".tex", ".json", ".txt")
 
 
 def checked(path: str | os.PathLike[str], suffixes: tuple[str, ...] = SUFFIXES) -> tuple[str, str]:

@@ -13,7 +13,7 @@ GAP = 10.0                                     # between columns
 SWATCH = 44.0                                  # least width of a gradient swatch
 RULE = 21.0                                    # height of a line of rules
 WIDE = 340.0                                   # rules stand side by side up to this width
-COLUMNS = ("formula", "shape", "swatch")       # left to right
+COLUMNS = ("formula", "value", "shape", "swatch")       # left to right
 
 # What a form needs round its body: left, top, right, bottom.
 INSETS = {
@@ -21,6 +21,7 @@ INSETS = {
     "folder": (0.0, 7.0, 0.0, 0.0), "stack": (0.0, 8.0, 8.0, 0.0),
     "pill": (5.0, 0.0, 5.0, 0.0),
 }
+SIGN = 17.0                                    # diameter of the round sign of a hook
 BADGE = 13.0                                   # how far the "Σ 2" of a gathering card stands out at the top
 
 

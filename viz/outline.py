@@ -26,7 +26,8 @@ def outline(scene: Scene) -> str:
         mark = f"{entry.mark} " if entry.mark else ""
         more = "; ".join(word for row in rest if (word := _words(row)))
         reads = ", ".join(str(n) for n in dict.fromkeys(sources.get(entry.key, ())))
-        badge = f" {entry.badge}" if entry.badge else ""
+        badge = "".join(f" {word}" for word in (entry.badge, *(SIGNS[name] for name in entry.signs)) if word)
+        badge += "  ⚠ first NaN or infinity" * entry.ring
         lines.append(f"{numbers[entry.key]:>{wide + 2}} {indent[wide + 3:]}{mark}{_words(first)}{badge}"
                      + (f" ({more})" if more else "") + (f"  ← {reads}" if reads else ""))
     if len(order) > MOST_LINES:

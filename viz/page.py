@@ -8,26 +8,32 @@ from typing import Any
 
 from . import files
 from .drawing import Drawing
+from .plots.animation import Animation
+from .theme import THEMES
 
+# no name here is a role of viz.theme: pictures keep their own colours
 STYLE = """
-:root { color-scheme: light dark; --ink: #1B1F24; --sub: #57606A; --ground: #FFFFFF; --card: #FFFFFF; --line: #D0D7DE; }
-@media (prefers-color-scheme: dark) { :root { --ink: #F0F3F6; --sub: #B1BAC4; --ground: #0D1117; --line: #3D444D; } }
+:root { color-scheme: light dark;
+        --page-ink: #1B1F24; --page-sub: #57606A; --page-ground: #FFFFFF; --page-line: #D0D7DE; }
+@media (prefers-color-scheme: dark) {
+  :root { --page-ink: #F0F3F6; --page-sub: #B1BAC4; --page-ground: #0D1117; --page-line: #3D444D; } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem; background: var(--ground); color: var(--ink);
+body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem;
+       background: var(--page-ground); color: var(--page-ink);
        font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .25rem } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem }
-p { color: var(--sub); margin: .25rem 0 1rem; max-width: 46rem }
+p { color: var(--page-sub); margin: .25rem 0 1rem; max-width: 46rem }
 nav a { margin-right: 1rem; color: inherit }
-figure { margin: 0; padding: 1rem; overflow: auto; background: var(--card); border: 1px solid var(--line);
-         border-radius: 10px }
-figure svg { display: block; margin: 0 auto; max-width: 100%; height: auto }
+figure { margin: 0; padding: 1rem; overflow: auto; border: 1px solid var(--page-line); border-radius: 10px }
+figure svg, figure img { display: block; margin: 0 auto; max-width: 100%; height: auto }
 """
 # nothing is fetched, nothing runs: what a page shows is in it
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(title: str, sections: Iterable[tuple[str, str, Any]], lead: str = "") -> str:
-    """The page as HTML: sections are (heading, sentence, picture), a picture being a Drawing or a matplotlib Figure.
+    """The page as HTML: sections are (heading, sentence, picture), a picture being a Drawing, an Animation (it plays)
+    or a matplotlib Figure, each on the ground of its own theme.
 
     Raises TypeError for any other kind of picture.
     """
@@ -36,7 +42,8 @@ def page(title: str, sections: Iterable[tuple[str, str, Any]], lead: str = "") -
     for k, (heading, sentence, picture) in enumerate(sections):
         links.append(f'<a href="#s{k}">{escape(heading)}</a>')
         body.append(f'<section id="s{k}"><h2>{escape(heading)}</h2><p>{escape(sentence)}</p>'
-                    f"<figure>{_svg(picture, f's{k}-')}</figure></section>")
+                    f'<figure style="background:{_ground(picture)}">{_shown(picture, heading, f"s{k}-")}</figure>'
+                    "</section>")
     return ('<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>{escape(title)}</title>'
@@ -51,8 +58,24 @@ def save_page(path: str | os.PathLike[str], title: str, sections: Iterable[tuple
     files.write(real, page(title, sections, lead).encode())
 
 
-def _svg(picture: Any, scope: str) -> str:
-    """The picture as an inline SVG whose ids do not meet those of the others on the page."""
+def _ground(picture: Any) -> str:
+    """The colour that the picture is made for."""
+    if isinstance(picture, Drawing):
+        return THEMES[picture.theme]["page"] if picture.theme in THEMES else "var(--page-ground)"
+    figure = getattr(picture, "figure", picture)
+    if not hasattr(figure, "get_facecolor"):
+        return "#FFFFFF"
+    from matplotlib.colors import to_hex
+    return to_hex(figure.get_facecolor())
+
+
+def _shown(picture: Any, words: str, scope: str) -> str:
+    """The picture as an inline SVG whose ids do not meet those of the others on the page; an Animation as a GIF."""
+    if isinstance(picture, Animation):
+        from base64 import b64encode
+        from html import escape
+        return f'<img alt="{escape(words)}: {escape(picture.words)}" src="data:image/gif;base64,' \
+               f'{b64encode(picture.gif()).decode()}">'
     if isinstance(picture, Drawing):
         text = picture.svg
     elif hasattr(picture, "savefig"):
@@ -63,5 +86,9 @@ def _svg(picture: Any, scope: str) -> str:
         text = buffer.getvalue()
         text = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m[1] + scope, text)
     else:
-        raise TypeError(f"page: expected a Drawing or a matplotlib Figure; got {type(picture).__name__}")
-    return text[text.index("<svg"):]
+        raise TypeError(f"page: expected a Drawing, an Animation or a matplotlib Figure; got {type(picture).__name__}")
+    text = text[text.index("<svg"):]
+    if isinstance(picture, Drawing):
+        return text                           # it names itself
+    from html import escape
+    return f'<svg role="img" aria-label="{escape(words)}"{text[4:]}'

@@ -6,84 +6,21 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-from .measure import mark_width
-from .scene import Card, Cell, Frame, Placed, Point, Row, Scene, Wire
-from .signs import VECTORS, Commands, folder, octagon, polygon, rounded
+from .measure import SIGN, mark_width
+from .scene import SLANT, Card, Cell, Frame, Placed, Point, Row, Scene, Wire
+from .shapes import Box as Box
+from .shapes import Close as Close
+from .shapes import Mark as Mark
+from .shapes import Open as Open
+from .shapes import Path as Path
+from .shapes import Sheet as Sheet
+from .shapes import Text as Text
+from .shapes import sign as sign
+from .signs import folder, octagon, polygon, rounded
 from .text import number, width
 from .theme import KIND_WORDS, RAMP_WORDS
-
-SLANT = 8.0                                    # of the sides of a reduction
-
-
-class Path(NamedTuple):
-    """An outline, filled or drawn or both."""
-
-    commands: Commands
-    fill: str = ""
-    stroke: str = ""
-    width: float = 1.0
-    dash: str = ""
-
-
-class Box(NamedTuple):
-    """A rectangle, with round corners where `r` is not 0."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-    r: float = 0.0
-    fill: str = ""
-    stroke: str = ""
-    width: float = 1.0
-    dash: str = ""
-
-    @property
-    def commands(self) -> Commands:
-        return rounded(self.x, self.y, self.w, self.h, self.r)
-
-
-class Text(NamedTuple):
-    """A word; y is its baseline."""
-
-    x: float
-    y: float
-    text: str
-    ink: str
-    size: float
-    bold: bool = False
-    mono: bool = False
-    align: str = "start"
-    halo: bool = False
-
-
-class Open(NamedTuple):
-    """Start of a group: what a reader of the picture can point at."""
-
-    kind: str                                  # node frame wire row legend
-    form: str
-    key: str
-    title: str
-    data: tuple[tuple[str, str], ...] = ()
-
-
-class Close(NamedTuple):
-    """End of the group opened last."""
-
-
-Mark = Box | Path | Text | Open | Close
-
-
-class Sheet(NamedTuple):
-    """A painted page."""
-
-    marks: tuple[Mark, ...]
-    width: float
-    height: float
-    title: str
-    description: str
+from .theme import chip as colours_of
 
 
 def sheet(scene: Scene, placed: Placed, notes: tuple[str, ...] = ()) -> Sheet:
@@ -112,7 +49,7 @@ def sheet(scene: Scene, placed: Placed, notes: tuple[str, ...] = ()) -> Sheet:
 def _card(card: Card, x: float, y: float) -> list[Mark]:
     left, top, right, bottom = card.inset
     bx, by, bw, bh = x + left, y + top, card.width - left - right, card.height - top - bottom
-    data = [("data-id", card.key), ("data-nodes", " ".join(map(str, card.nodes[:200])))]
+    data = [("data-id", card.key), ("data-nodes", " ".join(map(str, card.nodes[:200]))), *card.data]
     data += [("data-path", card.path)] if card.form in ("folder", "stack") else []
     marks: list[Mark] = [Open("node", f"{card.form} {card.role}", card.key, card.title, tuple(data))]
     ink = f"{card.role}-ink"
@@ -140,8 +77,12 @@ def _card(card: Card, x: float, y: float) -> list[Mark]:
         marks.append(Path(octagon(x + 3.5, y + 3.5, card.width - 7, card.height - 7), "", ink, 1.0))
     if card.mark:
         marks += _mark(card, bx, by + bh / 2, ink)
+    if card.ring:
+        marks.append(Box(x - 4, y - 4, card.width + 8, card.height + 8, 11, "", "alarm", 2.6))
     if card.badge:
-        marks += _badge(card.badge, bx + bw / 2, by)
+        marks += _badge(card.badge, bx + bw / 2, by + bh + 10 if card.rising else by)
+    for k, name in enumerate(reversed(card.signs)):
+        marks += _seal(name, bx + bw - 13 - k * (SIGN + 3), by - 4)
     marks.append(Close())
     return marks
 
@@ -174,7 +115,7 @@ def _band(card: Card, bx: float, by: float, bw: float, bh: float, y: float, h: f
 def _row(row: Row, bx: float, y: float) -> list[Mark]:
     marks: list[Mark] = []
     if row.leaf:
-        marks.append(Open("row", "leaf", "", "", (("data-leaf", " ".join(map(str, row.leaf[:200]))),)))
+        marks.append(Open("row", "leaf", "", row.title, (("data-leaf", " ".join(map(str, row.leaf[:200]))),)))
     for k, cell in enumerate(row.cells):
         if row.rule and k:
             marks.append(Path((("M", (bx + cell.x, y)), ("L", (bx + cell.x, y + row.height))), stroke="hair"))
@@ -188,7 +129,7 @@ def _cell(cell: Cell, x: float, y: float, h: float) -> list[Mark]:
     marks: list[Mark] = []
     if cell.fill:
         high = min(15.0, h - 4)
-        rim = "hair" if cell.fill == "ramp4" else ""               # the pale middle of the ramp needs an edge
+        rim = f"{cell.fill}-rim" if cell.fill.startswith("ramp") else ""       # pale ones need an edge
         marks.append(Box(x, y + (h - high) / 2, cell.width - (0 if cell.text else 2), high, 3, cell.fill, rim, 0.8))
     inner = 6.0 if cell.column == "swatch" and cell.align == "end" else 0.0
     start = x + inner
@@ -210,24 +151,16 @@ def _cell(cell: Cell, x: float, y: float, h: float) -> list[Mark]:
     return marks
 
 
-def sign(name: str, x: float, y: float, side: float, ink: str) -> list[Mark]:
-    """The sign of a kind in a square; 'c is the character c itself."""
-    if name.startswith("'"):
-        return [Text(x + side / 2, y + side * 0.9, name[1:], ink, side * 1.3, True, align="middle")]
-    lines: list[tuple[str, tuple[float, ...]]] = []
-    solid: list[tuple[str, tuple[float, ...]]] = []
-    for stroke in VECTORS[name]:
-        (solid if stroke.solid else lines).extend(
-            (op, tuple(v * side + (x if i % 2 == 0 else y) for i, v in enumerate(numbers)))
-            for op, numbers in stroke.commands)
-    thick = max(1.0, round(side * 0.13, 1))
-    return [*([Path(tuple(solid), ink)] if solid else []), *([Path(tuple(lines), "", ink, thick)] if lines else [])]
-
-
 def _mark(card: Card, x: float, y: float, ink: str) -> list[Mark]:
     wide = mark_width(card.mark)
     return [Box(x - wide / 2, y - 12, wide, 24, 12, card.role, ink, 1.5),
             Text(x, y + 4.0, card.mark, ink, 11 if len(card.mark) > 1 else 14, True, align="middle")]
+
+
+def _seal(name: str, x: float, y: float) -> list[Mark]:
+    """A sign in a small circle on a border or a wire."""
+    return [Box(x - SIGN / 2, y - SIGN / 2, SIGN, SIGN, SIGN / 2, "card", "edge", 1.2),
+            *sign(name, x - 5, y - 5, 10, "ink")]
 
 
 def _badge(text: str, x: float, y: float) -> list[Mark]:
@@ -269,7 +202,14 @@ def _wire(wire: Wire, points: list[Point]) -> list[Mark]:
     head = polygon(tip, (back[0] - dy * half, back[1] + dx * half), (back[0] + dy * half, back[1] - dx * half))
     return [Open("wire", "", "", wire.title, (("data-from", wire.source), ("data-to", wire.target),
                                               ("data-node", str(wire.node)))),
-            Path(tuple(commands), "", wire.role, wire.weight, wire.dash), Path(head, wire.role), Close()]
+            Path(tuple(commands), "", wire.role, wire.weight, wire.dash), Path(head, wire.role),
+            *(_seal(wire.sign, *_middle(points)) if wire.sign else ()), Close()]
+
+
+def _middle(points: list[Point]) -> Point:
+    """The middle of the last curve of a wire, where it has left the wires it shares its way with."""
+    a, b, c, d = points[-4:]
+    return (a[0] + 3 * b[0] + 3 * c[0] + d[0]) / 8, (a[1] + 3 * b[1] + 3 * c[1] + d[1]) / 8
 
 
 # -- legend ---------------------------------------------------------------------------------------------------
@@ -294,9 +234,8 @@ def _legend(scene: Scene, room: float, notes: tuple[str, ...]) -> tuple[list[Mar
     for line in lines if chips else []:
         x = (wide - sum(c[2] + 4 for c in line) + 4) / 2
         for kind, word, w in line:
-            role = "module" if kind in ("closed", "repeat", "open") else kind
-            ink = "ink" if role == "module" else f"{role}-ink"
-            marks.append(Box(x, y, w, 20, 4, role, "hair" if role in ("constant", "module") else ""))
+            role, ink = colours_of(kind)
+            marks.append(Box(x, y, w, 20, 4, role, "hair" if role in ("constant", "module", "card") else ""))
             marks += sign(kind, x + 8, y + 6, 8, ink)
             marks.append(Text(x + 22, y + 13.6, word, ink, 10))
             x += w + 4
@@ -309,7 +248,7 @@ def _legend(scene: Scene, room: float, notes: tuple[str, ...]) -> tuple[list[Mar
             cells.append(("alarm", "0 NaN ∞", 50.0))
         for role, word, w in cells:
             x += 4 if role == "alarm" else 0
-            marks.append(Box(x, y, w - 1, 16, 2, role, "hair" if role == "ramp4" else "", 0.8))
+            marks.append(Box(x, y, w - 1, 16, 2, role, f"{role}-rim", 0.8))
             marks.append(Text(x + w / 2 - 0.5, y + 11.3, word, role + "-ink", 9, align="middle"))
             x += w
         y += 29

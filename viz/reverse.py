@@ -7,10 +7,9 @@ Inputs that need no gradient are absent.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from .text import clean
+from .text import clean, rule
 from .view import Group, Item, Link, Rule, View
 
 if TYPE_CHECKING:
@@ -93,18 +92,13 @@ def _turned(item: Item, view: View, uses: dict[int, int]) -> Item | None:
     for arg, a in enumerate(node.inputs):
         if not graph.nodes[a].requires_grad:
             continue
-        formula = _readable(node.formula[arg]) if arg < len(node.formula) else ""
+        formula = rule(node.formula[arg], MAX_FORMULA) if arg < len(node.formula) else ""
         if a in rows:
             rules.append(Rule(arg, formula, rows[a], uses.get(a, 0) > 1))
         else:
             name = f"g{argument(node, arg)}"
             rules.append(Rule(arg, f"{name} = {formula}" if formula else name))
     return item._replace(kind="op", rows=(), rules=tuple(rules), gathers=gathers)
-
-
-def _readable(formula: str) -> str:
-    """A rule as text, without the underscores that mark names as private to a file."""
-    return re.sub(r"\b_(?=\w)", "", clean(formula, MAX_FORMULA))
 
 
 def _kept_groups(items: list[Item], groups: tuple[Group, ...]) -> tuple[dict[int, int], tuple[Group, ...]]:

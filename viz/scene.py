@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 FRAME_PAD = 12.0                               # between a frame and what is in it
+SLANT = 8.0                                    # of the sides of a reduction
 NODE_GAP, RANK_GAP = 26.0, 34.0                # between cards of a rank, between ranks
 
 
@@ -39,6 +40,7 @@ class Row(NamedTuple):
     leaf: tuple[int, ...] = ()
     dashed: bool = False
     rule: bool = False                         # a line above it, and between its cells
+    title: str = ""                            # of a leaf: its tooltip
 
 
 class Card(NamedTuple):
@@ -54,10 +56,14 @@ class Card(NamedTuple):
     title: str                                 # full text: tooltip, screen reader
     nodes: tuple[int, ...]
     group: int                                 # index of the frame it lies in, -1 for the page
-    badge: str = ""                            # "Σ 2" on the top border
+    badge: str = ""                            # "Σ 2" on the border that gradients come in by
     mark: str = ""                             # of a number card: the sign of its op, in a round badge
     ports: tuple[tuple[int, float], ...] = ()  # argument -> x (in the box) of the place its wire leaves from
     path: str = ""
+    signs: tuple[str, ...] = ()                # on the top border, at the right: hook, retain
+    ring: bool = False                         # around what must not be missed: the first NaN
+    rising: bool = False                       # gradients come in from below
+    data: tuple[tuple[str, str], ...] = ()     # for programs that read the picture: kind, op, module, line
 
 
 class Frame(NamedTuple):
@@ -86,6 +92,7 @@ class Wire(NamedTuple):
     weight: float                              # line width
     dash: str                                  # "" dotted dashed
     title: str
+    sign: str = ""                             # on its middle: cut, where no gradient comes back
 
 
 class Scene(NamedTuple):

@@ -93,6 +93,12 @@ VECTORS: dict[str, tuple[Stroke, ...]] = {
                  Stroke(path("M.08,.34 L.94,.34")), Stroke(path("M.06,.66 L.92,.66"))),
     "open": (Stroke(path(_BOX)), Stroke(path("M.28,.5 L.72,.5"))),
     "closed": (Stroke(path(_BOX)), Stroke(path("M.28,.5 L.72,.5")), Stroke(path("M.5,.28 L.5,.72"))),
+    "cut": (Stroke(circle(.2, .22, .17)), Stroke(circle(.2, .78, .17)), Stroke(path("M.33,.33 L.98,.8")),
+            Stroke(path("M.33,.67 L.98,.2"))),
+    "hook": (Stroke(circle(.5, .14, .12)), Stroke(path("M.5,.26 L.5,.96")), Stroke(path("M.28,.42 L.72,.42")),
+             Stroke(path("M.06,.62 C.1,.86,.3,.95,.5,.96 C.7,.95,.9,.86,.94,.62"))),
+    "retain": (Stroke(path("M.3,.06 L.7,.06 L.66,.36 C.82,.42,.84,.52,.84,.58 L.16,.58 C.16,.52,.18,.42,.34,.36 Z"),
+                      solid=True), Stroke(path("M.5,.56 L.5,1.0"))),
     "repeat": (Stroke(path("M.06,.3 L.7,.3 L.7,.94 L.06,.94 L.06,.27")),
                Stroke(path("M.3,.3 L.3,.06 L.94,.06 L.94,.7 L.7,.7"))),
 }

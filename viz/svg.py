@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from .paint import Box, Close, Mark, Path, Sheet, Text
+from .shapes import Box, Close, Mark, Path, Sheet, Text
 from .text import width
 
 SANS = "Helvetica,Arial,'Liberation Sans','DejaVu Sans',sans-serif"
@@ -28,8 +28,12 @@ def number(value: float) -> str:
     return "0" if text == "-0.0" else text[:-2] if text.endswith(".0") else text
 
 
-def svg(sheet: Sheet, theme: dict[str, str], *, inline: bool = False) -> str:
-    """The sheet as an SVG document; `inline`: as an element for a page of HTML."""
+def svg(sheet: Sheet, theme: dict[str, str], *, inline: bool = False, dark: dict[str, str] | None = None,
+        inside: str = "") -> str:
+    """The sheet as an SVG document; `inline`: as an element for a page of HTML.
+
+    dark: the colours where the reader's system is set to dark.  inside: an element that goes with the picture.
+    """
     body = [_element(mark, theme) for mark in sheet.marks]
     roles = {role for mark in sheet.marks if isinstance(mark, (Path, Box)) for role in (mark.fill, mark.stroke) if role}
     roles |= {mark.ink for mark in sheet.marks if isinstance(mark, Text)}
@@ -40,12 +44,17 @@ def svg(sheet: Sheet, theme: dict[str, str], *, inline: bool = False) -> str:
     style = (f"#{scope}{{font-family:{SANS}}}#{scope} text{{white-space:pre}}#{scope} .mono{{font-family:{MONO}}}"
              f"#{scope} .halo{{paint-order:stroke;stroke:var(--page,{theme['page']});stroke-width:3px;"
              f"stroke-linejoin:round}}{rules}")
+    if dark:
+        style += "@media(prefers-color-scheme:dark){" + "".join(
+            f"#{scope} .f-{r}{{fill:var(--{r},{dark[r]})}}#{scope} .s-{r}{{stroke:var(--{r},{dark[r]})}}"
+            for r in sorted(roles)) + f"#{scope} .halo{{stroke:var(--page,{dark['page']})}}}}"
     w, h = number(sheet.width), number(sheet.height)
     head = "" if inline else '<?xml version="1.0" encoding="UTF-8"?>\n'
     return (f'{head}<svg xmlns="http://www.w3.org/2000/svg" id="{scope}" width="{w}" height="{h}" '
             f'viewBox="0 0 {w} {h}" role="img" aria-labelledby="{scope}-t {scope}-d" font-family="{escape(SANS)}">\n'
             f'<title id="{scope}-t">{escape(sheet.title)}</title>\n'
-            f'<desc id="{scope}-d">{escape(sheet.description)}</desc>\n<style>{style}</style>\n{content}\n</svg>\n')
+            f'<desc id="{scope}-d">{escape(sheet.description)}</desc>\n<style>{style}</style>\n{content}\n{inside}'
+            "</svg>\n")
 
 
 def _element(mark: Mark, theme: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ Sans), in thousandths of the size.  What is not in the table counts as wide: suc
 from __future__ import annotations
 
 import math
+import re
 
 _REGULAR = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
@@ -52,6 +53,11 @@ def clean(text: object, limit: int = MAX_LABEL) -> str:
     raw = str(text)
     cut = raw if len(raw) <= limit else raw[:limit - 1] + "…"
     return "".join(" " if c in "\n\r\t" else c if _drawable(ord(c)) else "\ufffd" for c in cut)
+
+
+def rule(formula: str, limit: int = 200) -> str:
+    """A derivative rule as text, without the underscores that mark names as private to a file."""
+    return re.sub(r"\b_(?=\w)", "", clean(formula, limit))
 
 
 def _drawable(code: int) -> bool:
@@ -102,6 +108,7 @@ def exact(value: float | int | None) -> str:
 
 def amount(count: float, unit: str = "") -> str:
     """A count with a prefix: 12.8k, 3.4M."""
+    count = float(count) if abs(count) < 1e300 else math.inf
     for prefix in ("", "k", "M", "G", "T", "P"):
         if abs(count) < 999.5 or prefix == "P":
             break

@@ -60,20 +60,71 @@ DARK: dict[str, str] = {
     "flow5": "#C97F70", "flow6": "#E0705C", "flow7": "#FF8A73", "flow8": "#FFBBA6",
 }
 
-THEMES = {"light": LIGHT, "dark": DARK}
+# For paper: black on white.  Signs, outlines and dashes carry the kinds; the darker a swatch and the thicker an edge,
+# the larger the gradient, so nothing is lost in shades of grey.
+PRINT: dict[str, str] = {
+    **{role: "#000000" if role.endswith("-ink") else "#FFFFFF" for role in LIGHT},
+    "ink": "#000000", "sub": "#333333", "edge": "#000000", "hair": "#8C8C8C", "module-ink": "#595959",
+    "parameter": "#EDEDED", "buffer": "#F6F6F6", "alarm": "#000000",
+    "ramp0": "#FFFFFF", "ramp1": "#F4F4F4", "ramp2": "#E8E8E8", "ramp3": "#D9D9D9", "ramp4": "#C4C4C4",
+    "ramp5": "#9E9E9E", "ramp6": "#626262", "ramp7": "#363636", "ramp8": "#000000",
+    "flow0": "#707070", "flow1": "#666666", "flow2": "#595959", "flow3": "#404040",
+    **{f"flow{k}": "#000000" for k in range(4, 9)},
+}
+
+# For those who need it: white and strong colours on black, text at 7 to 1 and more.
+CONTRAST: dict[str, str] = {
+    "page": "#000000", "ink": "#FFFFFF", "sub": "#F2F2F2", "edge": "#FFFFFF", "card": "#000000", "hair": "#949494",
+    "linear": "#00213F", "linear-ink": "#A6D8FF",
+    "elementwise": "#1C1C1C", "elementwise-ink": "#F2F2F2",
+    "activation": "#002B1C", "activation-ink": "#7DFFC8",
+    "norm": "#240F4D", "norm-ink": "#E0D1FF",
+    "reduction": "#002B30", "reduction-ink": "#A3F4FF",
+    "shape": "#1C1C1C", "shape-ink": "#F2F2F2",
+    "index": "#1C1C1C", "index-ink": "#F2F2F2",
+    "logic": "#1C1C1C", "logic-ink": "#F2F2F2",
+    "custom": "#331700", "custom-ink": "#FFD0AD",
+    "loss": "#3D0022", "loss-ink": "#FFB8DB",
+    "input": "#00293B", "input-ink": "#A3E7FF",
+    "parameter": "#332000", "parameter-ink": "#FFDB94",
+    "buffer": "#1C1C1C", "buffer-ink": "#F2F2F2",
+    "constant": "#000000", "constant-ink": "#F2F2F2",
+    "module": "#0A0A0A", "module-ink": "#C9C9C9", "module-2": "#141414",
+    "ramp0": "#BDE4FF", "ramp1": "#84CAF8", "ramp2": "#57B0F0", "ramp3": "#0F4170", "ramp4": "#242424",
+    "ramp5": "#66201A", "ramp6": "#FF8A78", "ramp7": "#FFB0A1", "ramp8": "#FFD6C4", "alarm": "#FF7ABF",
+    "flow0": "#D6F0FF", "flow1": "#A8DCFF", "flow2": "#7DC6FA", "flow3": "#6BAFE0", "flow4": "#FFFFFF",
+    "flow5": "#E8968A", "flow6": "#FF8A78", "flow7": "#FFA899", "flow8": "#FFD0C4",
+}
+
+THEMES = {"light": LIGHT, "dark": DARK, "print": PRINT, "contrast": CONTRAST}
+AUTO = ("light", "dark")                       # what theme="auto" changes between, as the reader's system says
+
+
+def colours(theme: str) -> dict[str, str]:
+    """The roles of a theme by name; of "auto" the light ones, which a still picture has."""
+    return THEMES[AUTO[0] if theme == "auto" else theme]
+
 
 # The sign drawn before a name, as a letter for DOT and the outline, and by its key as a vector for our own painters.
 SIGNS = {
     "input": "▷", "parameter": "◆", "buffer": "▤", "constant": "#", "linear": "⊗", "activation": "ƒ", "norm": "≈",
     "elementwise": "+", "reduction": "Σ", "shape": "↔", "index": "⌗", "logic": "?", "custom": "λ", "loss": "★",
-    "open": "⊟", "closed": "⊞", "repeat": "⊞", "output": "★",
+    "open": "⊟", "closed": "⊞", "repeat": "⊞", "output": "★", "cut": "✂", "hook": "⚓", "retain": "⚲",
 }
 KIND_WORDS = {
     "input": "input", "parameter": "parameter", "buffer": "buffer", "constant": "constant", "linear": "linear",
     "norm": "norm", "activation": "non-linear", "elementwise": "elementwise", "reduction": "reduction",
     "shape": "shape", "index": "index", "logic": "logic", "custom": "custom", "loss": "output", "closed": "module",
-    "repeat": "repeats",
+    "repeat": "repeats", "cut": "gradient cut", "hook": "hook", "retain": "gradient kept",
 }
+_SHOWN_AS = {"closed": "module", "repeat": "module", "open": "module", "cut": "card", "hook": "card", "retain": "card"}
+
+
+def chip(kind: str) -> tuple[str, str]:
+    """The roles of fill and ink of a kind in the legend."""
+    return (_SHOWN_AS[kind], "ink") if kind in _SHOWN_AS else (kind, f"{kind}-ink")
+
+
 STEPS = 9                                      # of the ramp; the middle one is "typical"
 RAMP_WORDS = ("≤1e-4", "1e-3", "1e-2", "0.1", "typical", "10", "100", "1e3", "≥1e4")
 
@@ -91,13 +142,16 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _with_swatch_inks(theme: dict[str, str]) -> None:
+def _complete(theme: dict[str, str]) -> None:
+    """The ink of each swatch, and its rim: a line of its own where it is hardly told from the card."""
     for role in [*(f"ramp{i}" for i in range(STEPS)), "alarm"]:
         theme[role + "-ink"] = max("#000000", "#FFFFFF", key=lambda ink: contrast(ink, theme[role]))
+        pale = role == "ramp4" or contrast(theme[role], theme["card"]) < 1.5
+        theme[role + "-rim"] = theme["hair"] if pale else theme[role]
 
 
 for _theme in THEMES.values():
-    _with_swatch_inks(_theme)
+    _complete(_theme)
 
 
 class Ramp(NamedTuple):

@@ -265,6 +265,7 @@ class _Builder:
     def _links(self) -> list[Link]:
         found: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
         carried: dict[tuple[int, int, int], int] = {}
+        shown = [{a for row in item.rows for a in row} for item in self.items]             # as rows of the card itself
         for i in self.ops.ids:
             target = self.at[i]
             fine = self.items[target].kind in ("op", "loss")
@@ -272,7 +273,7 @@ class _Builder:
                 source = self.at.get(a)
                 if source is None or source == target or self._between_turns(a, i):
                     continue
-                if self.items[target].rows and any(a in row for row in self.items[target].rows):
+                if a in shown[target]:
                     continue
                 key = (source, target, arg if fine else -1)
                 found.setdefault(key, []).append((i, arg))

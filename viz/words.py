@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from autograd.graph import readable
 
-from .text import amount, clean, exact, number, shape
+from .marks import mark_words
+from .text import amount, clean, exact, number, rule, shape
 
 if TYPE_CHECKING:
     from autograd.graph import Graph, GraphNode, Summary
@@ -56,23 +57,48 @@ def tooltip(graph: Graph, item: Item) -> str:
         title = repeat_words(graph, item.path, item.turns)[0] if item.turns else title
         node = graph.nodes[item.nodes[-1]]
         lines = [title, f"path {clean(item.path, LONG)}" if item.path else "", f"{len(item.nodes)} ops inside, closed",
-                 f"result {shape(node.shape)} {clean(node.dtype)}"]
+                 f"result {shape(node.shape)} {clean(node.dtype)}, {amount(node.nbytes, 'B')}", *_totals(graph, item)]
     else:
-        name = " ".join(w for w in (clean(node.op or node.kind), clean(node.name, LONG)) if w)
-        lines = [f"{name} {shape(node.shape)} {clean(node.dtype)}",
+        lines = [_typed(node),
                  f"the first of {len(item.nodes)} alike" if len(item.nodes) > 1 else "",
                  f"module {clean(node.module, LONG)}" if node.module else "",
                  f"line {clean(node.line, LONG)}" if node.line else "",
                  *(f"{clean(k)} = {clean(readable(v))}" for k, v in list(node.attrs.items())[:8]),
-                 summary_words("value", node.value)]
-    lines.append(summary_words("gradient", node.grad) if node.grad else
-                 "no gradient flows here" if node.grad_state == "none" else "gradient pending")
+                 summary_words("value", node.value), *mark_words(node)]
+    lines.append(_gradient(node))
     if item.kind in ("op", "loss"):
-        lines += [f"gradient of input {k}: {clean(f, LONG)}" for k, f in enumerate(node.formula) if f]
+        lines += [f"gradient of input {k}: {rule(f)}" for k, f in enumerate(node.formula) if f]
         if node.saved:
             lines.append(f"saved for backward: {clean(', '.join(node.saved), LONG)}, {amount(node.saved_bytes, 'B')}")
         lines.append(amount(node.flops, "FLOP") if node.flops else "")
     return "\n".join(line for line in lines if line)
+
+
+def leaf_words(node: GraphNode) -> str:
+    """All there is to say of a leaf that is a row of a card."""
+    return "\n".join(line for line in (_typed(node), summary_words("value", node.value), *mark_words(node),
+                                       _gradient(node) if node.kind == "parameter" or node.requires_grad else "")
+                     if line)
+
+
+def _typed(node: GraphNode) -> str:
+    name = " ".join(w for w in (clean(node.op or node.kind), clean(node.name, LONG)) if w)
+    size = f", {amount(node.nbytes, 'B')}" if node.nbytes else ""
+    return f"{name} {shape(node.shape)} {clean(node.dtype)}{size}"
+
+
+def _gradient(node: GraphNode) -> str:
+    return summary_words("gradient", node.grad) if node.grad else \
+        "no gradient flows here" if node.grad_state == "none" else "gradient pending"
+
+
+def _totals(graph: Graph, item: Item) -> list[str]:
+    """Of a closed module: where it stands in the program, what it costs, what it saves."""
+    nodes = [graph.nodes[i] for i in item.nodes]
+    lines = list(dict.fromkeys(clean(n.line, LONG) for n in nodes if n.line))
+    where = f"line {lines[0]}" + (f" … {lines[-1]}" if len(lines) > 1 else "") if lines else ""
+    flops, saved = sum(n.flops for n in nodes), sum(n.saved_bytes for n in nodes)
+    return [where, amount(flops, "FLOP") if flops else "", f"saved for backward: {amount(saved, 'B')}" if saved else ""]
 
 
 def summary_words(what: str, summary: Summary | None) -> str:

@@ -7,7 +7,7 @@ Source: Graphviz, "xdot" output format, attribute `_draw_`.
 from __future__ import annotations
 
 from .dot import FONT, MONO
-from .paint import Box, Path, Sheet, Text
+from .shapes import Box, Path, Sheet, Text
 from .text import width
 
 POINTS = 72.0

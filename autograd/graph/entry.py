@@ -18,17 +18,28 @@ if TYPE_CHECKING:
 def graph(*outputs: Tensor | Sequence[Tensor]) -> Graph:
     """The graph of what the tensors were computed from.
 
-    Values, source lines and module paths are there for what was computed inside `record()`.
+    Values, source lines and module paths are there for what was computed inside `record()`.  Tensors without a name
+    are called as the variables of the caller that hold them; where a small graph has lost values of leaves, and the
+    variables hold the ones it was computed with, it has these and the values of all steps.
     """
     tensors = [t for out in outputs for t in ([out] if isinstance(out, Tensor) else out)]
     if not tensors or not all(isinstance(t, Tensor) for t in tensors):
         raise TypeError(f"graph: expected tensors; got {', '.join(type(o).__name__ for o in outputs) or 'nothing'}")
+    from .filling import filled_in, worth_filling
     from .graphs import Graph
+    from .naming import told
     from .reading import Known, aliases_of, lines, node_of
+    variables = told()
     roots = [node_of(t) for t in tensors]
     values = {r: t.value for r, t in zip(roots, tensors, strict=True)}
-    nodes, at, modules = lines(roots, Known(values, {}, aliases=aliases_of(roots)))
-    return Graph(nodes, at, MappingProxyType(modules))
+    known = Known(values, {}, aliases=aliases_of(roots), names=variables.names, cuts=variables.cuts)
+    nodes, at, modules = lines(roots, known)
+    made = Graph(nodes, at, MappingProxyType(modules))
+    if variables.values and worth_filling(nodes):
+        leaves = {node: value for node, value in variables.values.items() if node.op is None}
+        guess = made._replace(nodes=lines(roots, known._replace(values={**leaves, **values}))[0])
+        made = filled_in(guess, [t.value for t in tensors]) or made
+    return made
 
 
 def trace(f: Any, /, *inputs: Any, **named: Any) -> Any:

@@ -22,10 +22,14 @@ FORMAT = "glassgrad.graph/2"
 _LEFT_OUT: dict[str, Any] = {**GraphNode._field_defaults, "attrs": NOTHING, "name": "", "module": "", "line": "",
                              "symbol": "", "op": "", "category": "", "value": None, "grad": None, "inputs": (),
                              "formula": (), "saved": (), "saved_bytes": 0, "flops": 0, "requires_grad": False}
+_LISTS = ("shape", "inputs", "formula", "saved", "absent", "keeps", "marks")
+_TOO_MANY = 2**64
+_WITH_FORM = frozenset(("value", "grad", "attrs", "data", *_LISTS))          # the rest is JSON as it is
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "id": int, "kind": str, "op": str, "category": str, "symbol": str, "name": str, "shape": tuple, "dtype": str,
     "inputs": tuple, "attrs": Mapping, "module": str, "line": str, "requires_grad": bool, "grad_state": str,
     "formula": tuple, "saved": tuple, "saved_bytes": int, "nbytes": int, "flops": int, "absent": tuple,
+    "keeps": tuple, "marks": tuple,
     "value": (Summary, type(None)), "grad": (Summary, type(None)),
     "data": (np.ndarray, np.generic, bool, int, float, complex, type(None)),
 }
@@ -37,12 +41,12 @@ def to_json(graph: Graph) -> str:
     nodes = []
     for node in graph.nodes:
         said = {k: v for k, v in node._asdict().items() if not _goes_without_saying(k, v)}
-        for k in said.keys() & {"value", "grad", "shape", "inputs", "formula", "saved", "absent"}:
-            said[k] = list(said[k])
-        if "attrs" in said:
-            said["attrs"] = [[k, v] for k, v in node.attrs.items()]
         try:
-            nodes.append({k: _plain(v) for k, v in said.items()})
+            for k in said.keys() & _WITH_FORM:
+                said[k] = _numbers(said[k]) if k in ("value", "grad") else _plain(
+                    [[name, v] for name, v in node.attrs.items()] if k == "attrs" else
+                    list(said[k]) if k in _LISTS else said[k])
+            nodes.append(said)
         except TypeError as error:
             raise TypeError(f"to_json: %{node.id} {node.op or node.kind}: {error}") from None
     rest = {"outputs": list(graph.outputs), "modules": [[k, v] for k, v in graph.modules.items()],
@@ -51,6 +55,15 @@ def to_json(graph: Graph) -> str:
             "fixed": graph.fixed, "bound": [[line, list(places)] for line, places in graph.bound],
             "report": list(graph.report)}
     return json.dumps({"format": FORMAT, "nodes": nodes, **rest}, allow_nan=False, separators=(",", ":"))
+
+
+def _numbers(s: Summary) -> list[Any]:
+    """A summary in terms of JSON."""
+    item = s.item
+    if math.isfinite(s.rms + s.mean + s.std + s.min + s.max + s.zeros + s.lo + s.hi) and (
+            item is None or (type(item) in (int, bool, float) and math.isfinite(item))):
+        return [*s[:10], list(s.hist), s.lo, s.hi]
+    return [_plain(list(v) if isinstance(v, tuple) else v) for v in s]
 
 
 def _goes_without_saying(field: str, v: Any) -> bool:
@@ -156,7 +169,7 @@ def fields(text: str) -> dict[str, Any]:
         return found
     except KeyError as error:
         raise ValueError(f"from_json: expected what Graph.to_json wrote; {error} is missing") from error
-    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError, MemoryError) as error:
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError) as error:
         raise ValueError(f"from_json: expected what Graph.to_json wrote; {error}") from error
 
 
@@ -167,11 +180,11 @@ def _node(position: int, said: Any) -> GraphNode:
     if unknown:
         raise ValueError(f"node {position} has the unknown field {sorted(unknown)[0]!r}")
     all_fields: dict[str, Any] = {**_LEFT_OUT, **said}
-    for k in ("shape", "inputs", "formula", "saved", "absent"):
+    for k in _LISTS:
         all_fields[k] = tuple(all_fields[k])
     for k in ("value", "grad"):
         s = all_fields[k]
-        all_fields[k] = None if s is None else Summary._make([tuple(v) if isinstance(v, list) else v for v in s])
+        all_fields[k] = None if s is None else _summary(position, s)
     if all_fields["attrs"] is not NOTHING:
         all_fields["attrs"] = MappingProxyType({str(k): v for k, v in all_fields["attrs"]})
     for k, kinds in _TYPES.items():
@@ -182,14 +195,31 @@ def _node(position: int, said: Any) -> GraphNode:
         raise ValueError(f"node {position} does not stand after its inputs")
     if node.kind not in KINDS or (node.kind == "op") != bool(node.op) or (node.kind != "op" and node.inputs):
         raise ValueError(f"node {position} is of no known kind: {node.kind!r} {node.op!r}")
-    if any(type(n) is not int or n < 0 for n in node.shape) or np.dtype(node.dtype).kind not in "biufc":
+    if any(type(n) is not int or not 0 <= n < _TOO_MANY for n in node.shape) or (
+            np.dtype(node.dtype).kind not in "biufc"):
         raise ValueError(f"node {position} has no type: {node.dtype} {node.shape}")
+    if any(not 0 <= n < _TOO_MANY for n in (node.nbytes, node.flops, node.saved_bytes)):
+        raise ValueError(f"node {position} has costs that nothing has: {node.nbytes} {node.flops} {node.saved_bytes}")
+    if any(type(k) is not int or not -1 <= k < len(node.inputs) for k in node.keeps):
+        raise ValueError(f"what node {position} keeps is none of its operands")
+    if any(not isinstance(m, str) for k in (node.marks, node.saved, node.formula) for m in k):
+        raise ValueError(f"node {position} has marks, saved names or rules that are no text")
     if any(not 0 <= k.at < len(node.inputs) for k in operands_in(node.attrs)):
         raise ValueError(f"an attribute of node {position} is none of its operands")
     if isinstance(node.data, (np.ndarray, np.generic)) and (
             node.data.shape != node.shape or node.data.dtype != np.dtype(node.dtype)):
         raise ValueError(f"node {position} holds an array of another type: {node.data.dtype} {node.data.shape}")
     return node
+
+
+def _summary(position: int, s: Any) -> Summary:
+    found = Summary._make([tuple(v) if isinstance(v, list) else v for v in s])
+    counts = (found.nans, found.infs, found.size, *found.hist)
+    measured = (*found[:6], found.lo, found.hi, *(() if found.item is None else (found.item,)))
+    if any(type(n) is not int or n < 0 for n in counts) or any(
+            not isinstance(v, (int, float)) or (isinstance(v, int) and abs(v) >= _TOO_MANY) for v in measured):
+        raise ValueError(f"the summary of the values of node {position} is no numbers: {s!r:.60}")
+    return found
 
 
 def _ids(given: Any, n: int, what: str) -> tuple[int, ...]:
@@ -199,9 +229,11 @@ def _ids(given: Any, n: int, what: str) -> tuple[int, ...]:
 
 
 def _check_form(form: Any, n: int, what: str) -> None:
-    if isinstance(form, int):
+    if type(form) is int:
         if not 0 <= form < n:
             raise ValueError(f"{what} is in none of its places")
+    elif not isinstance(form, tuple) or not form:
+        raise ValueError(f"{what} has the unknown form {form!r:.60}")
     elif form[0] == "dict":
         for _, part in form[1:]:
             _check_form(part, n, what)

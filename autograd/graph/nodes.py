@@ -65,6 +65,8 @@ class GraphNode(NamedTuple):
     flops: int
     data: Any = None                # of a leaf, where at hand: a read-only array, a NumPy scalar or a Python number
     absent: tuple[int, ...] = ()    # arguments left out before the last of `inputs`
+    keeps: tuple[int, ...] = ()     # of what is saved, that are values: positions in `inputs`, -1 for the own result
+    marks: tuple[str, ...] = ()     # "hook" for each one registered, "retain_grad", "detach train.py:7", "no_grad ..."
 
     def __eq__(self, other: object) -> bool:
         return same(self, other)

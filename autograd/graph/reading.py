@@ -29,6 +29,8 @@ class Known(NamedTuple):
     saved: bool = True                              # what nodes saved for the backward pass is known as a value
     aliases: Mapping[Node, Node] = MappingProxyType({})     # stand-in, with no gradient -> the node whose value it is
     links: Mapping[Node, dict[int, Node]] = MappingProxyType({})    # step -> id of an attribute -> the node it is from
+    names: Mapping[Node, str] = MappingProxyType({})        # of those that have none: the user's variables
+    cuts: Mapping[Node, str] = MappingProxyType({})         # leaf -> where it was cut from its history
 
 
 def node_of(tensor: Tensor) -> Node:
@@ -41,6 +43,9 @@ def lines(roots: Sequence[Node], known: Known) -> tuple[tuple[GraphNode, ...], t
     aliases = known.aliases
     order, parents = ancestors(roots, known)
     values = {**_at_hand(order), **known.values} if known.saved else known.values
+    if known.names:                                 # a name that a user gave stays the only one of its kind
+        given = {n.extra.name for n in order if n.extra is not None} | {name for _, name in known.leaves.values()}
+        known = known._replace(names={n: name for n, name in known.names.items() if name not in given})
     ids: dict[Any, int] = {}
     made: list[GraphNode] = []
     modules: dict[str, str] = {}
@@ -52,7 +57,7 @@ def lines(roots: Sequence[Node], known: Known) -> tuple[tuple[GraphNode, ...], t
             if isinstance(p, Node):
                 owner = aliases.get(p, p)
                 cut = owner is not p and type(owner) is not Constant and _has_rule(node, place)
-                at.append(_cut(made, ids, owner) if cut else ids[owner])
+                at.append(_cut(made, ids, owner, p, known) if cut else ids[owner])
             elif p is None:
                 absent.append(place)
             else:                                   # a Python number
@@ -73,11 +78,12 @@ def lines(roots: Sequence[Node], known: Known) -> tuple[tuple[GraphNode, ...], t
             made.append(_leaf(len(made), node, known, values.get(node)))
         else:
             made.append(_step(len(made), node, node.op, tuple(at), tuple(absent), made, values.get(node),
-                              operands))
+                              operands, known))
     outputs = []
     for r in roots:
         owner = aliases.get(r, r)
-        outputs.append(_cut(made, ids, owner) if owner is not r and type(owner) is not Constant else ids[owner])
+        outputs.append(_cut(made, ids, owner, r, known) if owner is not r and type(owner) is not Constant
+                       else ids[owner])
     return tuple(made), tuple(outputs), modules
 
 
@@ -105,15 +111,19 @@ def _has_rule(node: Node, place: int) -> bool:
     return bool(op.rules) if op.masks is None else bool(op.masks[place])
 
 
-def _cut(made: list[GraphNode], ids: dict[Any, int], owner: Node) -> int:
-    """The id of a line that has the value of a node, and through which no gradient flows; made when first asked for."""
+def _cut(made: list[GraphNode], ids: dict[Any, int], owner: Node, stub: Node, known: Known) -> int:
+    """The id of a line that has the value of a node, and through which no gradient flows; made when first asked for.
+
+    stub: what stands for the value where it is used; a variable may tell its name, and the line of the detach().
+    """
     if ("cut", owner) not in ids:
         of = made[ids[owner]]
         ids["cut", owner] = len(made)
         made.append(of._replace(
-            id=len(made), kind="op", op=detach().name, category=detach().category, symbol="", name="",
+            id=len(made), kind="op", op=detach().name, category=detach().category, symbol="",
+            name=known.names.get(stub, ""), line=known.cuts.get(stub, "").partition(" ")[2] or of.line,
             inputs=(of.id,), attrs=NOTHING, requires_grad=False, grad=None, grad_state="none", formula=("",), saved=(),
-            saved_bytes=0, flops=0, data=None, absent=()))
+            saved_bytes=0, flops=0, data=None, absent=(), keeps=(), marks=()))
     return ids["cut", owner]
 
 
@@ -172,30 +182,66 @@ def _leaf(position: int, node: Node, known: Known, value: Any) -> GraphNode:
                 extra.role if extra is not None else "input" if wants else "constant")
     g, state = _gradient(node)
     data = None if value is None else frozen(value)
-    return leaf_node(position, kind, name or (extra.name if extra is not None else ""), data)._replace(
+    return leaf_node(position, kind, name or _name(node, known), data)._replace(
         shape=tuple(node.shape), dtype=dtype_name(node.dtype), requires_grad=wants,
-        grad=None if g is None else summary(g), grad_state=state, nbytes=math.prod(node.shape) * node.dtype.itemsize)
+        grad=None if g is None else summary(g), grad_state=state, nbytes=math.prod(node.shape) * node.dtype.itemsize,
+        marks=_marks(node, known))
 
 
 def _step(position: int, node: Node, op: Op, inputs: tuple[int, ...], absent: tuple[int, ...],
-          made: list[GraphNode], value: Any, operands: dict[int, Operand]) -> GraphNode:
+          made: list[GraphNode], value: Any, operands: dict[int, Operand], known: Known) -> GraphNode:
     extra, wants = node.extra, type(node) is not Constant
     if value is None and extra is not None:
         value = extra.value
     g, state = _gradient(node)
     attrs = attributes(op, attrs_of(node), operands)
-    saved_bytes = sum([int(getattr(v, "nbytes", 0)) for v in node.saved if v is not None]) if node.saved else 0
-    names = op.kept_names if wants else ()
-    if names and not op.variadic and node.saved and len(node.saved) == len(names):
-        names = tuple([n for n, v in zip(names, node.saved, strict=True) if v is not None])
     shape = tuple(node.shape)
+    nbytes = math.prod(shape) * node.dtype.itemsize
+    names, keeps = _kept(node, op, absent) if wants else ((), ())
+    saved_bytes = sum([int(getattr(v, "nbytes", 0)) for v in node.saved if v is not None]) if node.saved else \
+        sum([made[inputs[k]].nbytes if k >= 0 else nbytes for k in keeps])      # freed since: by the sizes it had
     return GraphNode(
-        position, "op", op.name, op.category, op.symbol, extra.name if extra is not None else "", shape,
+        position, "op", op.name, op.category, op.symbol, _name(node, known), shape,
         dtype_name(node.dtype), inputs, attrs, extra.module if extra is not None else "",
         _line(extra.at) if extra is not None else "", wants,
         value if value is None or type(value) is Summary else summary(value), None if g is None else summary(g), state,
-        formulas(op, len(inputs)), names, saved_bytes, math.prod(shape) * node.dtype.itemsize,
-        flops(op, attrs, shape, [made[i].shape for i in inputs]), None, absent)
+        formulas(op, len(inputs)), names, saved_bytes, nbytes,
+        flops(op, attrs, shape, [made[i].shape for i in inputs]), None, absent, keeps,
+        _marks(node, known))
+
+
+def _name(node: Node, known: Known) -> str:
+    """What a user called it; else the variable that holds it."""
+    name = node.extra.name if node.extra is not None else ""
+    return name or known.names.get(node, "")
+
+
+def _marks(node: Node, known: Known) -> tuple[str, ...]:
+    """Hooks, `retain_grad`, and where a leaf was cut from its history."""
+    extra, cut = node.extra, known.cuts.get(node)
+    if extra is None:
+        return (cut,) if cut else ()
+    return (*["hook"] * (len(extra.hooks) + len(extra.accumulated)), *(("retain_grad",) if extra.retain else ()),
+            *((cut,) if cut else ()))
+
+
+def _kept(node: Node, op: Op, absent: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The names of what a step keeps for the backward pass, and which of these are operands or the result.
+
+    Also after the backward pass freed it, when it can be told from what needed a gradient.
+    """
+    n = len(node.parents)
+    if op.variadic:
+        return op.kept_names, (*(range(n) if 0 in op.kept else ()), *((-1,) if 1 in op.kept else ()))
+    if node.saved and len(node.saved) == len(op.kept):
+        there = [v is not None for v in node.saved]
+    else:
+        masks = op.masks or ()
+        live = sum([m for m, p in zip(masks, node.parents, strict=False) if p is not None and type(p) is not Constant])
+        there = [k >= 0 for k in op.picks(live)]
+    found = [(name, k) for name, k, kept in zip(op.kept_names, op.kept, there, strict=True) if kept]
+    places = [k - sum([a < k for a in absent]) if k < n else -1 for _, k in found if k <= n and k not in absent]
+    return tuple([name for name, _ in found]), tuple(places)
 
 
 @cache

@@ -54,8 +54,8 @@ class Rewriter:
         operands = [self.nodes[i] for i in inputs]
         return node._replace(
             op=name, category=op.category, symbol=op.symbol, inputs=inputs, attrs=attributes(op, attrs), absent=(),
-            formula=formulas(op, len(inputs)), saved=op.kept_names if node.requires_grad else (), saved_bytes=0,
-            nbytes=math.prod(node.shape) * np.dtype(node.dtype).itemsize,
+            formula=formulas(op, len(inputs)), saved=op.kept_names if node.requires_grad else (),
+            keeps=(), saved_bytes=0, nbytes=math.prod(node.shape) * np.dtype(node.dtype).itemsize,
             flops=flops(op, attrs, node.shape, [k.shape for k in operands]))
 
     def say(self, what: str, node: GraphNode, how: str) -> None:

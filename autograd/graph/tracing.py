@@ -14,6 +14,7 @@ from ..node import Constant, Extra, Node, attrs_of
 from ..place import user_line, user_place
 from ..recording import record
 from ..tensor import Parameter, Tensor, wrap
+from .naming import NOBODY, Told, told_by
 from .nodes import GraphNode, arrays_in, frozen, summary
 from .reading import Known, ancestors, lines, node_of
 from .trees import flatten, rebuild
@@ -195,12 +196,12 @@ def traced(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         raise TypeError(f"trace: expected a function that returns tensors; it returned {type(out).__name__}"
                         + (": is a return missing?" if out is None else ": nothing of it was computed from its inputs"))
     tensors = [t if isinstance(t, Tensor) else wrap(np.asarray(t)[()]) for t in outputs]
-    nodes, at, modules = read(tracer, tensors, first)
+    nodes, at, modules = read(tracer, tensors, first, told_by(f))
     return Parts(nodes, at, modules, takes, None if gives == 0 else gives, len(given),
                  tuple([t.value for t in tensors]), tracer.bindings(first))
 
 
-def read(tracer: Tracer, outputs: Sequence[Tensor], first: Sequence[Node]
+def read(tracer: Tracer, outputs: Sequence[Tensor], first: Sequence[Node], told: Told = NOBODY
          ) -> tuple[tuple[GraphNode, ...], tuple[int, ...], dict[str, str]]:
     """What was traced, as lines: see `lines`."""
     roots = [node_of(t) for t in outputs]
@@ -208,7 +209,8 @@ def read(tracer: Tracer, outputs: Sequence[Tensor], first: Sequence[Node]
         tracer.leaf(root, t.value)
     tracer.name_apart()
     tracer.forget()
-    return lines(roots, Known(tracer.values, tracer.leaves, first, True, tracer.known, tracer.aliases, tracer.links))
+    return lines(roots, Known(tracer.values, tracer.leaves, first, True, tracer.known, tracer.aliases, tracer.links,
+                              told.names, told.cuts))
 
 
 def _positional(f: Callable[..., Any], n: int) -> list[str]:

@@ -313,7 +313,7 @@ def test_str_of_what_was_recorded_names_lines():
         line = inspect.currentframe().f_lineno - 1
     lines = str(graph(y)).splitlines()
     assert lines[:2] == ["%0: float64[] = input x", "%1: int = constant 3"]
-    assert lines[2] == f"%2: float64[] = multiply(%0 x, %1 3)   # test_graph.py:{line}"
+    assert lines[2] == f"%2 y: float64[] = multiply(%0 x, %1 3)   # test_graph.py:{line}"
 
 
 def everything():

@@ -49,11 +49,14 @@ def test_options_reach_the_picture(graphs):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"direction": "up"}, "draw: expected direction='forward' or 'backward'; got 'up'"),
-    ({"theme": "blue"}, "draw: expected theme='light' or 'dark'; got 'blue'"),
+    ({"direction": "up"}, "draw: expected direction='forward' or 'backward' or 'both' or 'second'; got 'up'"),
+    ({"theme": "blue"}, "draw: expected theme='light' or 'dark' or 'print' or 'contrast' or 'auto'; "
+     "got 'blue'"),
     ({"params": "chip"}, "draw: expected params='row' or 'node'; got 'chip'"),
     ({"rankdir": "BT"}, "draw: expected rankdir='TB' or 'LR'; got 'BT'"),
     ({"engine": "neato"}, "draw: expected engine='built-in' or 'dot'; got 'neato'"),
+    ({"values": "all"}, "draw: expected values=True or False or 'auto'; got 'all'"),
+    ({"gradients": 1}, "draw: expected gradients=True or False or 'auto'; got 1"),
     ({"depth": -1}, "draw: expected depth to be an int of at least 0, or None; got -1"),
     ({"depth": True}, "draw: expected depth to be an int of at least 0, or None; got True"),
     ({"budget": 0}, "draw: expected budget to be an int of at least 1, or None; got 0"),
@@ -98,8 +101,10 @@ def test_it_shows_itself_in_a_notebook_and_in_a_terminal(graphs):
     drawing = viz.draw(graphs["mlp"]())
     bundle = drawing._repr_mimebundle_()
     assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
-    assert bundle["text/html"].startswith("<div") and "<?xml" not in bundle["text/html"]
-    assert "<script" not in bundle["text/html"]
+    page, _, script = bundle["text/html"].partition("<script>")
+    assert page.startswith("<div") and "<?xml" not in page and "</svg>" in page
+    assert script.count("</script>") == 1 and len(script) < 10_020
+    assert "<metadata" not in bundle["text/html"] and "<metadata" not in bundle["image/svg+xml"]       # kept small
     assert bundle["text/plain"] == repr(drawing) == drawing.text
 
 

@@ -16,12 +16,14 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="needs the do
 
 def test_text_formats(graphs, tmp_path):
     drawing = viz.draw(graphs["residual"]())
-    for suffix in (".svg", ".dot", ".json", ".txt", ".SVG"):
+    for suffix in (".svg", ".dot", ".json", ".txt", ".SVG", ".mmd", ".tex"):
         assert drawing.save(tmp_path / f"g{suffix}") is None
     assert ElementTree.parse(tmp_path / "g.svg").getroot().get("role") == "img"
     assert (tmp_path / "g.dot").read_text() == drawing.source
     assert (tmp_path / "g.txt").read_text() == drawing.text + "\n"
     assert Graph.from_json((tmp_path / "g.json").read_text()) == drawing.graph
+    assert (tmp_path / "g.mmd").read_text(encoding="utf-8") == drawing.mermaid
+    assert (tmp_path / "g.tex").read_text(encoding="utf-8") == drawing.tex
     assert (tmp_path / "g.SVG").read_bytes() == (tmp_path / "g.svg").read_bytes()
 
 
@@ -63,8 +65,8 @@ def test_unknown_suffix(graphs, tmp_path, name):
     with pytest.raises(ValueError) as error:
         viz.draw(graphs["mlp"]()).save(path)
     stem = os.path.splitext(path)[0]
-    assert str(error.value) == ("save: expected a path that ends in .svg, .png, .pdf, .dot, .json or .txt; got "
-                                f"{path!r}; what opens anywhere: {stem + '.svg'!r}")
+    assert str(error.value) == ("save: expected a path that ends in .svg, .png, .pdf, .html, .dot, .mmd, .tex, "
+                                f".json or .txt; got {path!r}; what opens anywhere: {stem + '.svg'!r}")
     assert not os.listdir(tmp_path)
 
 

@@ -6,9 +6,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import viz
+import viz.theme
 
 SVG = "{http://www.w3.org/2000/svg}"
-ALLOWED = {"svg", "g", "path", "rect", "text", "title", "desc", "style"}
+ALLOWED = {"svg", "g", "path", "rect", "text", "title", "desc", "style", "metadata"}
 HOSTILE = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>', "]]><!--",
     "{a|b}<c>\\d\"e&f'", "a\nb\r\nc", "😀 \ud83d \x00 \x1b[0m", "</style><style>*{display:none}", "&lt;&#60;",
@@ -29,10 +30,10 @@ def hostile_graph(maker, text):
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("direction", ["forward", "backward"])
+@pytest.mark.parametrize("direction", ["forward", "backward", "both"])
 def test_no_label_becomes_markup(maker, text, direction):
     drawing = viz.draw(hostile_graph(maker, text), direction=direction)
-    for document in (drawing.svg, drawing._repr_mimebundle_()["text/html"]):
+    for document in (drawing.svg, drawing._repr_mimebundle_()["text/html"].split("<script>")[0]):
         root = ET.fromstring(document.encode())
         tags = {element.tag.removeprefix(SVG) for element in root.iter()} - {"div"}
         assert tags <= ALLOWED
@@ -113,3 +114,23 @@ def test_twins_carry_the_id_of_their_leaf(maker):
     for _ in range(2):
         h = m.op("matmul", (h, w))
     assert viz.draw(m.graph(h)).svg.count(f'data-leaf="{w}"') == 2
+
+
+def test_auto_follows_the_readers_system(graphs):
+    drawing = viz.draw(graphs["mlp"](), theme="auto")
+    light = viz.draw(graphs["mlp"]()).svg
+    style = re.search(r"<style>(.*)</style>", drawing.svg)[1]
+    dark = re.search(r"@media\(prefers-color-scheme:dark\)\{(.*)\}$", style)[1]
+    roles = [set(re.findall(r"\.([fs]-[\w-]+)\{", part)) for part in (dark, style.split("@media")[0])]
+    assert roles[0] == roles[1]
+    assert "fill:var(--linear,#12314F)" in dark and "fill:var(--linear,#D7E8F7)" in style
+    assert drawing.svg.replace(style, "") == light.replace(re.search(r"<style>(.*)</style>", light)[1], "")
+    assert "prefers-color-scheme" not in light
+
+
+@pytest.mark.parametrize("theme", ["print", "contrast"])
+def test_every_theme_is_painted_in_its_own_colours(graphs, theme):
+    for direction in ("forward", "backward", "both"):
+        svg = viz.draw(graphs["residual"](), theme=theme, direction=direction).svg
+        body = re.sub(r"<metadata.*", "", svg)
+        assert set(re.findall(r"#[0-9A-F]{6}\b", body)) <= set(viz.theme.THEMES[theme].values())

@@ -1,13 +1,13 @@
 """Colours: contrast, the ramp, the three colour-vision deficiencies."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
 from viz.compose import scene
 from viz.signs import VECTORS
-from viz.theme import KIND_WORDS, SIGNS, STEPS, THEMES, Ramp, contrast, ramp_of
+from viz.theme import KIND_WORDS, SIGNS, STEPS, THEMES, Ramp, colours, contrast, luminance, ramp_of
 from viz.view import view
 
 FILLS = ("page", "card", "module", "module-2", "linear", "elementwise", "activation", "norm", "reduction", "shape",
@@ -21,17 +21,18 @@ DEFICIENCIES = {
 
 
 def test_the_themes_have_the_same_roles():
-    assert set(THEMES["light"]) == set(THEMES["dark"])
+    assert len({frozenset(roles) for roles in THEMES.values()}) == 1
+    assert colours("auto") is THEMES["light"] and colours("print") is THEMES["print"]
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_text_can_be_read(theme):
-    colours = THEMES[theme]
+    colours, least = THEMES[theme], 7 if theme == "contrast" else 5.5
     for role in FILLS:
         for ink in ("ink", "sub", *([f"{role}-ink"] if f"{role}-ink" in colours and role != "module" else [])):
-            assert contrast(colours[ink], colours[role]) >= 5.5, (ink, role)
+            assert contrast(colours[ink], colours[role]) >= least, (ink, role)
     for role in [*(f"ramp{k}" for k in range(STEPS)), "alarm"]:
-        assert contrast(colours[f"{role}-ink"], colours[role]) >= 5.5, role
+        assert contrast(colours[f"{role}-ink"], colours[role]) >= least, role
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -39,7 +40,18 @@ def test_lines_can_be_seen(theme):
     colours = THEMES[theme]
     for role in ["edge", "module-ink", "alarm", *(f"flow{k}" for k in range(STEPS))]:
         for ground in ("page", "module"):
-            assert contrast(colours[role], colours[ground]) >= 3, (role, ground)
+            assert contrast(colours[role], colours[ground]) >= (4.5 if theme == "contrast" else 3), (role, ground)
+    for k in range(STEPS):                     # a swatch, or its rim, is told from the card
+        assert max(contrast(colours[f"ramp{k}{end}"], colours["card"]) for end in ("", "-rim")) >= 1.4, k
+
+
+def test_paper_needs_no_colour():
+    roles = THEMES["print"]
+    assert all(c[1:3] == c[3:5] == c[5:7] for c in roles.values())
+    assert roles["page"] == roles["card"] == "#FFFFFF" and roles["ink"] == "#000000"
+    steps = [luminance(roles[f"ramp{k}"]) for k in range(STEPS)]
+    assert steps == sorted(steps, reverse=True)            # the larger the darker
+    assert all(a - b > 0.035 for a, b in pairwise(steps[:-1]))
 
 
 def _lab(rgb):

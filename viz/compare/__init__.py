@@ -1,0 +1,1 @@
+"""What distinguishes two computations, in one picture: `viz.diff(before, after)`."""

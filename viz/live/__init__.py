@@ -1,0 +1,1 @@
+"""The live view of training: `viz.watch(model)`."""
