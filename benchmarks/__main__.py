@@ -1,4 +1,7 @@
-"""`python -m benchmarks [--write] [names]`: run the groups named, or all, and print the table."""
+"""`python -m benchmarks [--write] [names]`: run the groups named, or all, and print the table.
+
+`python -m benchmarks targets [...]` is another table, of published numbers reached: see benchmarks/targets.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,23 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import hips, kernels, layers, memory, optimizers, overhead, recurrent, scalars, startup, training
+from . import (
+    hips,
+    kernels,
+    layers,
+    memory,
+    optimizers,
+    overhead,
+    pages,
+    pictures,
+    progress,
+    recurrent,
+    scalars,
+    startup,
+    targets,
+    training,
+    watching,
+)
 from .table import machine, report, table
 
 GROUPS = {
@@ -20,12 +39,20 @@ GROUPS = {
     "overhead": overhead,
     "startup": startup,
     "memory": memory,
+    "pictures": pictures,
+    "pages": pages,
+    "watching": watching,
+    "progress": progress,
 }
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="glassgrad beside other libraries")
+    if arguments[:1] == ["targets"]:
+        return targets.main(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="glassgrad beside other libraries",
+        epilog="`targets` runs the programs whose results are published: python -m benchmarks targets --help")
     parser.add_argument("names", nargs="*", metavar="name", help=f"what to run: {', '.join(GROUPS)} (all by default)")
     parser.add_argument("--write", action="store_true", help=f"write the table to benchmarks/{RESULTS.name} too")
     options = parser.parse_args(arguments)

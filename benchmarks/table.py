@@ -23,6 +23,7 @@ class Row(NamedTuple):
     met: bool | None
 
 
+VERDICT = {True: "yes", False: "**no**", None: "-"}
 HEAD = Row("what", "target", "measured, min / median", "glassgrad, min", "peer, min", None)
 
 
@@ -69,9 +70,12 @@ def machine() -> list[str]:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown, in columns that line up in a terminal as well."""
-    verdict = {True: "yes", False: "**no**", None: "-"}
-    cells = [[*HEAD[:-1], "met"], *[[*row[:-1], verdict[row.met]] for row in rows]]
+    """The rows, and whether each was met."""
+    return markdown([[*HEAD[:-1], "met"], *[[*row[:-1], VERDICT[row.met]] for row in rows]])
+
+
+def markdown(cells: list[list[str]]) -> str:
+    """A table in Markdown, its head first, in columns that line up in a terminal as well."""
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
