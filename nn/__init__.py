@@ -1,6 +1,6 @@
 """Layers, losses and containers, with PyTorch's names, defaults and shapes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter as Parameter
 
@@ -35,25 +35,26 @@ from .activation import (
     Threshold,
 )
 from .containers import ModuleDict, ModuleList, Sequential
-from .dropout import Dropout
-from .embedding import Embedding
 from .linear import Flatten, Identity, Linear, Unflatten
-from .losses import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CosineEmbeddingLoss,
-    CrossEntropyLoss,
-    HingeEmbeddingLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MarginRankingLoss,
-    MSELoss,
-    NLLLoss,
-    SmoothL1Loss,
-)
 from .module import Module
-from .normalization import BatchNorm1d, LayerNorm
+
+if TYPE_CHECKING:
+    from .dropout import Dropout as Dropout
+    from .embedding import Embedding as Embedding
+    from .losses import BCELoss as BCELoss
+    from .losses import BCEWithLogitsLoss as BCEWithLogitsLoss
+    from .losses import CosineEmbeddingLoss as CosineEmbeddingLoss
+    from .losses import CrossEntropyLoss as CrossEntropyLoss
+    from .losses import HingeEmbeddingLoss as HingeEmbeddingLoss
+    from .losses import HuberLoss as HuberLoss
+    from .losses import KLDivLoss as KLDivLoss
+    from .losses import L1Loss as L1Loss
+    from .losses import MarginRankingLoss as MarginRankingLoss
+    from .losses import MSELoss as MSELoss
+    from .losses import NLLLoss as NLLLoss
+    from .losses import SmoothL1Loss as SmoothL1Loss
+    from .normalization import BatchNorm1d as BatchNorm1d
+    from .normalization import LayerNorm as LayerNorm
 
 FAMILIES = {
     "activation": """
@@ -81,10 +82,10 @@ FAMILIES = {
         CosineSimilarity PairwiseDistance
     """,
     "dropout": """
-        AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout
+        Dropout AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout
     """,
     "embedding": """
-        EmbeddingBag
+        Embedding EmbeddingBag
     """,
     "everywhere": """
         register_module_forward_hook register_module_forward_pre_hook register_module_full_backward_hook
@@ -107,6 +108,10 @@ FAMILIES = {
     "linear": """
         Bilinear
     """,
+    "losses": """
+        BCELoss BCEWithLogitsLoss CosineEmbeddingLoss CrossEntropyLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss
+        MarginRankingLoss MSELoss NLLLoss SmoothL1Loss
+    """,
     "loss_variants": """
         CategoricalHingeLoss ContrastiveLoss DiceLoss LogCoshLoss NTXentLoss SigmoidFocalLoss SoftmaxFocalLoss
         SquaredHingeLoss TverskyLoss
@@ -122,8 +127,8 @@ FAMILIES = {
         GaussianDropout GaussianNoise StochasticDepth
     """,
     "normalization": """
-        BatchNorm2d BatchNorm3d CrossMapLRN2d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
-        LocalResponseNorm RMSNorm SyncBatchNorm
+        BatchNorm1d BatchNorm2d BatchNorm3d CrossMapLRN2d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d
+        LayerNorm LocalResponseNorm RMSNorm SyncBatchNorm
     """,
     "packing": """
         PackedSequence
