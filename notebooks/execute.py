@@ -42,6 +42,7 @@ def executed(path: Path) -> Any:
         cell["id"] = f"{path.stem[:2]}-{k}"    # the same at every run: only what changed shows in a comparison
         cell.metadata.pop("lines_to_next_cell", None)
     NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", record_timing=False,
+                   extra_arguments=["--IPKernelApp.log_level=40"],
                    resources={"metadata": {"path": str(FOLDER)}}).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":

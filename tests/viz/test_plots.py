@@ -328,3 +328,8 @@ def test_a_page_leaves_pictures_their_colours():
     from viz import page
     from viz.theme import DARK
     assert not set(re.findall(r"--([\w-]+):", page.STYLE)) & set(DARK)
+
+
+def test_a_notebook_shows_a_figure_also_without_pyplot():
+    shown = viz.training_curves({"loss": [3, 2, 1.0]})._repr_png_()
+    assert shown.startswith(b"\x89PNG") and len(shown) > 2000

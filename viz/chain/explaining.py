@@ -140,7 +140,8 @@ class Explanation:
 
     def _html(self) -> str:
         drawn = svg(self.sheet, colours(self.theme), inline=True, dark=self._dark())
-        return (f'<div style="max-width:100%;overflow:auto">{drawn}</div><pre style="overflow:auto;line-height:1.35">'
+        columns = "overflow:auto;line-height:1.35;font-family:ui-monospace,Menlo,Consolas,monospace"
+        return (f'<div style="max-width:100%;overflow:auto">{drawn}</div><pre style="{columns}">'
                 f"{escape(self.text)}</pre>")
 
     def __str__(self) -> str:

@@ -148,7 +148,11 @@ class Animation:
                            scheme="light" if light else "dark", player=self._player(dpi))
 
     def _repr_html_(self) -> str:
-        return self._player(100)
+        """In a notebook: a GIF, a twentieth of the player's size; `save` to .html gives that."""
+        from base64 import b64encode
+        from html import escape
+        return (f'<img alt="{escape(self.words, quote=True)}" style="max-width:100%" '
+                f'src="data:image/gif;base64,{b64encode(self.gif()).decode()}">')
 
     def __repr__(self) -> str:
         return f"Animation({self.frames} frames: {self.words})"

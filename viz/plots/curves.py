@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def training_curves(history: Any, *, metrics: Any = None, smooth: float = 0.0, log: bool = False, ax: Any = None,
-                    theme: str = "light") -> Figure:
+def training_curves(history: Any, *, metrics: Any = None, smooth: float = 0.0, log: bool = False,
+                    x: str = "epoch", ax: Any = None, theme: str = "light") -> Figure:
     """Every quantity of a History over the epochs: training a solid line, validation a dashed one, one panel each.
 
     history: what `Model.fit` returned; a dict of lists, {"loss": [...], "val_loss": [...]}; or several runs to lay
@@ -25,6 +25,7 @@ def training_curves(history: Any, *, metrics: Any = None, smooth: float = 0.0, l
     smooth: weight w of the past in an exponential average  s_t = (w s_{t-1} + (1 - w) x_t) / (1 - w^t),  in [0, 1);
         the curve as it was stays behind it, pale.
     log: a logarithmic scale for what is positive.
+    x: what the numbers are counted in: "epoch", or "step" for a loss that was noted at every step.
     ax: axes to draw a single metric into.
 
     NaN and infinite values are marked on the lower edge, where they came up.
@@ -47,7 +48,7 @@ def training_curves(history: Any, *, metrics: Any = None, smooth: float = 0.0, l
     drawn = figure(4.4 * len(names), 3.2, colours) if ax is None else None
     for k, name in enumerate(names):
         axes = panel(who, ax, 0, 0, colours)[1] if drawn is None else drawn.add_subplot(1, len(names), k + 1)
-        _metric(axes, name, runs, float(smooth), log, colours)
+        _metric(axes, name, runs, float(smooth), log, x, colours)
     return drawn if drawn is not None else ax.get_figure()
 
 
@@ -71,7 +72,7 @@ def _runs(who: str, history: Any) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
-def _metric(axes: Axes, name: str, runs: dict[str, dict[str, np.ndarray]], smooth: float, log: bool,
+def _metric(axes: Axes, name: str, runs: dict[str, dict[str, np.ndarray]], smooth: float, log: bool, x: str,
             colours: Look) -> None:
     from matplotlib.ticker import MaxNLocator
     shown = [(label, key, run[key]) for label, run in runs.items() for key in (name, f"val_{name}")
@@ -97,7 +98,7 @@ def _metric(axes: Axes, name: str, runs: dict[str, dict[str, np.ndarray]], smoot
             axes.plot(epochs[broken], np.zeros(broken.sum()), "x", transform=axes.get_xaxis_transform(), clip_on=False,
                       color=colours.alarm, markersize=7, markeredgewidth=2, zorder=5)
             first = int(np.flatnonzero(broken)[0])
-            warnings.append(f"{word if one else f'{label}, {word}'}: {values[first]:g} at epoch {first + 1}"
+            warnings.append(f"{word if one else f'{label}, {word}'}: {values[first]:g} at {x} {first + 1}"
                             + (f", {broken.sum() - 1} more" if broken.sum() > 1 else ""))
         if np.isfinite(line[-1]):
             ends.append((float(epochs[-1]), float(line[-1]), color))
@@ -106,7 +107,7 @@ def _metric(axes: Axes, name: str, runs: dict[str, dict[str, np.ndarray]], smoot
                       textcoords="offset points", color=colours.alarm)
     if log and all((v[np.isfinite(v)] > 0).all() for _, _, v in shown):
         axes.set_yscale("log")
-    dress(axes, colours, "", "epoch", name)
+    dress(axes, colours, "", x, name)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if max(len(v) for _, _, v in shown) == 1:
         axes.set(xlim=(0.5, 1.5), xticks=[1])

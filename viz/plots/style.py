@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..theme import THEMES
@@ -48,10 +50,25 @@ def look(who: str, theme: Any) -> Look:
 def figure(width: float, height: float, colours: Look) -> Figure:
     """An empty figure of so many inches.  Raises ImportError, with what to install, where there is no matplotlib."""
     try:
-        from matplotlib.figure import Figure
+        import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError('plots need matplotlib; install it with: pip install "glassgrad[demo]"') from error
-    return Figure(figsize=(width, height), layout="constrained", facecolor=colours.page)
+    return _shown()(figsize=(width, height), layout="constrained", facecolor=colours.page)
+
+
+@cache
+def _shown() -> type[Figure]:
+    """A Figure that a notebook shows: matplotlib teaches it that only where pyplot was imported."""
+    from matplotlib.figure import Figure
+
+    class Shown(Figure):
+        """matplotlib's Figure."""
+
+        def _repr_png_(self) -> bytes:
+            buffer = BytesIO()
+            self.savefig(buffer, format="png", facecolor=self.get_facecolor())
+            return buffer.getvalue()
+    return Shown
 
 
 def panel(who: str, ax: Any, width: float, height: float, colours: Look) -> tuple[Figure, Axes]:
