@@ -179,17 +179,20 @@ FAMILIES = {
     "diagnosis": """
         doctor
     """,
+    "estimators": """
+        Classifier Regressor
+    """,
     "tuning": """
         lr_find
     """,
     "warned": """
         TrainingWarning
     """,
-    "safetensors": """
+    "files": """
         save load
     """,
 }
-_PACKAGES = ("callbacks", "data", "metrics", "parameter", "regularizers", "utils", "safetensors")
+_PACKAGES = ("callbacks", "data", "metrics", "parameter", "regularizers", "utils", "npz", "safetensors")
 LATE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 
