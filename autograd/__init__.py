@@ -38,13 +38,14 @@ from .tensor import Parameter as Parameter
 from .tensor import Tensor as Tensor
 
 _PACKAGES = (
-    "linalg", "fft", "special", "masked", "signal", "transforms",
+    "linalg", "fft", "special", "masked", "signal", "transforms", "cuda",
     "numpy", "scipy", "misc", "extend", "builtins", "tracer", "test_util", "differential_operators", "spaces",
 )
 _HOMES = {
     "check": "gradcheck gradgradcheck",
     "anomaly": "detect_anomaly set_detect_anomaly",
     "reasons": "why",
+    "devices": "device",
     "function": "Function once_differentiable",
     "transforms": "grad value_and_grad vjp jvp linearize jacobian jacrev jacfwd hessian hvp vhp vmap jet checkpoint "
                   "checkpoint_sequential custom_vjp custom_jvp functional_call stop_gradient",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .devices import on_cpu
 from .modes import current
 from .promotion import as_value, get_default_dtype
 from .tensor import Shared, Tensor, wrap
@@ -76,14 +77,17 @@ def _shape(size: tuple[Any, ...]) -> Any:
     return tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
 
 
-def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
+def tensor(data: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, name: str | None = None,
+           device: Any = None) -> Tensor:
     """A tensor with a copy of the data."""
+    on_cpu("tensor", device)
     made = Tensor(data, dtype=dtype).value
     return _finish(np.array(made) if isinstance(data, Tensor) else made, requires_grad, name)
 
 
-def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """The data as a tensor, sharing memory where possible; a Tensor of the right dtype is returned as it is."""
+    on_cpu("as_tensor", device)
     if isinstance(data, Tensor) and dtype in (None, data.dtype):
         return data
     if isinstance(data, np.ndarray) and data.ndim and dtype in (None, data.dtype):
@@ -102,50 +106,61 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return wrap(value, Shared) if value.ndim else wrap(value)
 
 
-def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of a shape:  zeros(2, 3) or zeros((2, 3))."""
+    on_cpu("zeros", device)
     return _finish(np.zeros(_shape(size), dtype or get_default_dtype()), requires_grad)
 
 
-def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of a shape:  ones(2, 3) or ones((2, 3))."""
+    on_cpu("ones", device)
     return _finish(np.ones(_shape(size), dtype or get_default_dtype()), requires_grad)
 
 
-def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Room for a shape, its values not set."""
+    on_cpu("empty", device)
     return _finish(np.empty(_shape(size), dtype or get_default_dtype()), requires_grad)
 
 
-def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full(size: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+         device: Any = None) -> Tensor:
     """A shape filled with one value."""
+    on_cpu("full", device)
     return _finish(np.full(size, fill_value, dtype or Tensor(fill_value).dtype), requires_grad)
 
 
-def zeros_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of the shape and dtype of x."""
+    on_cpu("zeros_like", device)
     return _finish(np.zeros(x.shape, dtype or x.dtype), requires_grad)
 
 
-def ones_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of the shape and dtype of x."""
+    on_cpu("ones_like", device)
     return _finish(np.ones(x.shape, dtype or x.dtype), requires_grad)
 
 
-def empty_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Room of the shape and dtype of x, its values not set."""
+    on_cpu("empty_like", device)
     return _finish(np.empty(x.shape, dtype or x.dtype), requires_grad)
 
 
-def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+              device: Any = None) -> Tensor:
     """One value in the shape and dtype of x."""
+    on_cpu("full_like", device)
     return _finish(np.full(x.shape, fill_value, dtype or x.dtype), requires_grad)
 
 
 def arange(
     start: Any = 0, end: Any = None, step: Any = 1, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+, device: Any = None) -> Tensor:
     """start, start + step, ... below end; of ints int64, of floats the default dtype."""
+    on_cpu("arange", device)
     if end is None:
         start, end = 0, start
     start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
@@ -158,41 +173,48 @@ def arange(
 
 def linspace(
     start: float, end: float, steps: int, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+, device: Any = None) -> Tensor:
     """`steps` numbers at equal distances from start to end, both included."""
+    on_cpu("linspace", device)
     return _finish(np.linspace(float(start), float(end), steps).astype(dtype or get_default_dtype()), requires_grad)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, dtype: DTypeLike | None = None,
-             requires_grad: bool = False) -> Tensor:
+             requires_grad: bool = False, device: Any = None) -> Tensor:
     """`steps` numbers from base^start to base^end, at equal ratios."""
+    on_cpu("logspace", device)
     return _finish(
         np.logspace(float(start), float(end), steps, base=base).astype(dtype or get_default_dtype()), requires_grad
     )
 
 
-def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, dtype: DTypeLike | None = None, requires_grad: bool = False,
+        device: Any = None) -> Tensor:
     """Ones on the diagonal of an n x m matrix (n x n by default), zeros elsewhere."""
+    on_cpu("eye", device)
     return _finish(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
 
 
-def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def rand(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Uniform random numbers in [0, 1)."""
+    on_cpu("rand", device)
     wanted = np.dtype(dtype or get_default_dtype())
     drawn = np.asarray(default_rng().random(_shape(size))).astype(wanted)
     below = np.nextafter(wanted.type(1), wanted.type(0)) if wanted.kind == "f" else 1
     return _finish(np.minimum(drawn, below), requires_grad)          # rounding must not reach 1
 
 
-def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def randn(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Normal random numbers of mean 0 and variance 1."""
+    on_cpu("randn", device)
     return _finish(
         np.asarray(default_rng().standard_normal(_shape(size))).astype(dtype or get_default_dtype()), requires_grad
     )
 
 
-def randint(low: int, high: Any = None, size: Any = None, dtype: DTypeLike = np.int64) -> Tensor:
+def randint(low: int, high: Any = None, size: Any = None, dtype: DTypeLike = np.int64, device: Any = None) -> Tensor:
     """Random integers in [low, high):  randint(10, (2, 3)) or randint(0, 10, (2, 3))."""
+    on_cpu("randint", device)
     if size is None:
         low, high, size = 0, low, high
     return _finish(np.asarray(default_rng().integers(low, high, size)).astype(dtype), False)
@@ -203,11 +225,13 @@ def randperm(n: int) -> Tensor:
     return _finish(default_rng().permutation(n), False)
 
 
-def rand_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def rand_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Uniform random numbers in [0, 1) of the shape and dtype of x."""
+    on_cpu("rand_like", device)
     return rand(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
-def randn_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def randn_like(x: Any, dtype: DTypeLike | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Normal random numbers of the shape and dtype of x."""
+    on_cpu("randn_like", device)
     return randn(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)

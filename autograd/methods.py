@@ -8,6 +8,8 @@ import numpy as np
 
 from . import ops
 from .call import NUMBERS
+from .devices import CPU, DEVICES, on_cpu
+from .devices import device as Device
 from .modes import current
 from .ops import elementwise
 from .ops.composed import array_of
@@ -217,8 +219,10 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, copy: bo
     The device "cpu" is accepted, in PyTorch's order:  x.to(dtype), x.to("cpu", dtype), x.to(other).
     """
     rest = list(args)
-    if rest and (rest[0] is None or (isinstance(rest[0], str) and rest[0].partition(":")[0] == "cpu")):
-        rest.pop(0)
+    if rest and (rest[0] is None or isinstance(rest[0], Device)
+                 or (isinstance(rest[0], str) and rest[0].partition(":")[0] in DEVICES)):
+        device = rest.pop(0)
+    on_cpu("to", device)
     if rest and not isinstance(rest[0], (bool, np.bool_)):
         dtype = rest.pop(0)
     copy = copy or (len(rest) > 1 and bool(rest[1]))
@@ -234,6 +238,21 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
     return self.to(other.dtype)
 
 
+@method
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """Itself: it is on the CPU."""
+    return self
+
+
+@method
+def cuda(self: Tensor, device: Any = "cuda", non_blocking: bool = False) -> Tensor:
+    """RuntimeError: there is no GPU here."""
+    on_cpu("cuda", device)
+    return self
+
+
+setattr(Tensor, "device", property(lambda self: CPU))
+setattr(Tensor, "is_cuda", property(lambda self: False))
 setattr(Tensor, "astype", to)
 setattr(Tensor, "type", to)
 for _name, _dtype in {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, full, relu, sigmoid, silu, tanh
+from autograd.devices import on_cpu
 
 from . import functional as F
 from . import init
-from .linear import count, on_cpu
+from .linear import count
 from .module import Module
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, empty
+from autograd.devices import on_cpu
 from autograd.ops.windows import reach, sizes
 
 from . import functional as F
 from . import init
-from .linear import count, on_cpu
+from .linear import count
 from .module import Module
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Parameter, ShapeError, as_tensor, empty
+from autograd.devices import on_cpu
 
 from . import functional as F
 from . import init
 from .functional.layers import check_padding
-from .linear import count, on_cpu
+from .linear import count
 from .module import Module
 
 if TYPE_CHECKING:

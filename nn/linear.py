@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import Parameter, ShapeError, affine, empty, flatten, unflatten
+from autograd.devices import on_cpu
 
 from . import functional as F
 from . import init
@@ -25,12 +26,6 @@ def count(layer: str, name: str, value: Any) -> int:
     if n < 0:
         raise ValueError(f"{layer}: {name} must not be negative; got {n}")
     return n
-
-
-def on_cpu(layer: str, device: Any) -> None:
-    """RuntimeError for a device that is not the CPU: there is no other."""
-    if device is not None and str(device).partition(":")[0] != "cpu":
-        raise RuntimeError(f"{layer}: everything is computed on the CPU here; leave device={str(device)!r} out")
 
 
 class Linear(Module):

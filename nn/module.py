@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import Parameter, Tensor, modes, zeros_like
+from autograd.devices import DEVICES, on_cpu
 
 from .hooks import Hooked, Hooks
 from .location import locate
@@ -250,6 +251,15 @@ class Module(Saved, Hooked, Part):
             if parameter.grad is not None:
                 parameter.grad = None if set_to_none else zeros_like(parameter)
 
+    def cpu(self) -> Self:
+        """The module: it is on the CPU."""
+        return self
+
+    def cuda(self, device: Any = "cuda") -> Self:
+        """RuntimeError: there is no GPU here."""
+        on_cpu("cuda", device)
+        return self
+
     def to(self, *args: Any, device: Any = None, dtype: Any = None, **ignored: Any) -> Self:
         """Cast all floating-point parameters and buffers to a dtype (or that of a tensor).  Returns the module.
 
@@ -259,8 +269,8 @@ class Module(Saved, Hooked, Part):
             text = str(given).partition(":")[0]
             if isinstance(given, Tensor):
                 dtype = given.dtype
-            elif text in ("cuda", "mps", "xpu", "gpu"):
-                raise RuntimeError(f"to({given!r}): everything is computed on the CPU here; leave the device out")
+            elif text in DEVICES:
+                on_cpu("to", given)
             elif given is not None and not isinstance(given, bool) and text != "cpu":
                 dtype = given
         if dtype is not None:

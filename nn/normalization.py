@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Parameter, ShapeError, Tensor, ones, zeros
+from autograd.devices import on_cpu
 
 from . import functional as F
 from . import init
-from .linear import count, on_cpu
+from .linear import count
 from .module import Module
 from .parameter import is_lazy
 

@@ -20,6 +20,8 @@ from .levels import Opened, lower
 from .step import generator
 from .trees import LEAF, NOTHING, VALUES, count, describe, flatten, same, unflatten
 
+UNSAID: Any = object()                         # None says something: shared by all examples
+
 
 @contextmanager
 def lanes(size: int) -> Iterator[Level]:
@@ -30,14 +32,14 @@ def lanes(size: int) -> Iterator[Level]:
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, randomness: str = "error",
-         chunk_size: int | None = None) -> Callable[..., Any]:
+         chunk_size: int | None = None, *, in_dims: Any = UNSAID, out_dims: Any = UNSAID) -> Callable[..., Any]:
     """A function of one example as a function of a batch:  vmap(f)(xs)[i] = f(xs[i]).
 
     `in_axes` says along which axis of each argument the examples lie: a number (negative counts from the back), None
     for what all examples share, or a tuple with one for each argument, in which a tree may stand for a tree.
-    `out_axes` says the same of the results.  Arguments by name are shared.  `chunk_size` examples go through at a time,
-    all by default.  `randomness` says what a random number is: an "error", "different" for each example, or the
-    "same" for all.
+    `out_axes` says the same of the results; `in_dims` and `out_dims` are PyTorch's words for the two.  Arguments by
+    name are shared.  `chunk_size` examples go through at a time, all by default.  `randomness` says what a random
+    number is: an "error", "different" for each example, or the "same" for all.
 
     What f gets is one example, as a Tensor; every op runs once on the whole batch, by NumPy's own batching, and one by
     one where an op has none.  A choice by value (`if x > 0`) is a LaneError: use autograd.where.  As torch.func.vmap.
@@ -45,6 +47,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, randomness:
     Raises ValueError for axes that do not fit the arguments, and for batches of different sizes.
     """
     check_callable("vmap", f)
+    in_axes, out_axes = (axes if dims is UNSAID else dims for axes, dims in ((in_axes, in_dims), (out_axes, out_dims)))
     if randomness not in ("error", "different", "same"):
         raise ValueError(f"vmap: randomness must be 'error', 'different' or 'same'; got {randomness!r}")
     if chunk_size is not None and chunk_size < 1:

@@ -459,3 +459,11 @@ def test_memory_decides_how_many_rows_go_together(monkeypatch):
         assert np.allclose(jacrev(wide)(x), np.diag(2000 * x))
         assert max(last - first for first, last in taken[0]) <= most and taken[0][-1][1] == 10
         assert np.allclose(jacfwd(wide)(x), np.diag(2000 * x))
+
+
+def test_the_words_of_pytorch():
+    x, w = np.arange(6.0).reshape(2, 3), np.arange(3.0)
+    f = lambda x, w: (x * w).sum() * x
+    ours = ag.vmap(f, (1, 0), 1)(x, w)
+    assert np.array_equal(ag.vmap(f, in_dims=(1, 0), out_dims=1)(x, w), ours)
+    assert np.array_equal(ag.vmap(f, in_dims=(0, None))(x, w), ag.vmap(f, (0, None))(x, w))
