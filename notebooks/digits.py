@@ -62,7 +62,7 @@ with autograd.record():
 wrong = np.flatnonzero(predicted != y_test)[:30]
 forward, backward = viz.draw(loss), viz.draw(loss, direction="backward")
 curves = viz.training_curves(history)
-mistakes = viz.image_grid(x_test[wrong], [f"{y_test[k]} seen as {predicted[k]}" for k in wrong])
+mistakes = viz.image_grid(x_test[wrong], [f"{y_test[k]} seen as {predicted[k]}" for k in wrong], mistakes=True)
 
 out = Path("out").resolve()
 out.mkdir(exist_ok=True)

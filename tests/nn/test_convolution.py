@@ -153,4 +153,5 @@ def test_a_window_larger_than_its_input_and_sizes_out_of_reach():
         "ConvTranspose1d: requested an output size of (11,), but valid sizes range from (9,) to (10,) (for an input " \
         "of (4,))"
     assert refusal(RuntimeError, lambda: nn.Conv2d(1, 1, 1, device="cuda:0")) == \
-        "Conv2d: everything is computed on the CPU here; leave device='cuda:0' out"
+        "Conv2d: everything is computed on the CPU here; leave device='cuda:0' out, or say " \
+        "device = 'cuda' if autograd.cuda.is_available() else 'cpu'"

@@ -153,7 +153,8 @@ def test_buffers():
     (lambda m: m.train(3), TypeError,
      "train(mode): expected True or False; got int: train() only sets the mode, nn.Model fits"),
     (lambda m: m.to("cuda:0"), RuntimeError,
-     "to('cuda:0'): everything is computed on the CPU here; leave the device out"),
+     "to: everything is computed on the CPU here; leave device='cuda:0' out, or say device = 'cuda' if "
+     "autograd.cuda.is_available() else 'cpu'"),
     (lambda m: m.to(np.int64), TypeError,
      "to(dtype): a module is cast to floating-point or complex dtypes only; got int64"),
 ])

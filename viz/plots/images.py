@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def image_grid(images: Any, titles: Sequence[str] = (), columns: int = 10, *, cmap: str | None = None,
-               theme: str = "light") -> Figure:
-    """Small images side by side, one title each.
+def image_grid(images: Any, titles: Sequence[str] = (), columns: int = 10, *, mistakes: bool = False,
+               cmap: str | None = None, theme: str = "light") -> Figure:
+    """Small images side by side, one title each; in the colour of an alarm where the titles name `mistakes`.
 
     images: (N, H, W) grey, dark on light; or colour as (N, 3, H, W) or (N, H, W, 3), floats in [0, 1] or bytes.
     Raises ValueError for other shapes, and where there is no image.
@@ -41,7 +41,7 @@ def image_grid(images: Any, titles: Sequence[str] = (), columns: int = 10, *, cm
         axes.imshow(image, cmap=cmap or "gray_r", interpolation="nearest")
         axes.set_axis_off()
         if k < len(titles):
-            axes.set_title(plain(titles[k]), fontsize=8, color=colours.alarm)
+            axes.set_title(plain(titles[k]), fontsize=8, color=colours.alarm if mistakes else colours.ink)
     return drawn
 
 
