@@ -150,6 +150,8 @@ class Optimizer(Hooked):
     def _update(self, group: Group) -> Update:
         """The rule of a group, after `maximize` and the gradient of the penalty  weight_decay/2 |p|^2."""
         update = self.rule(group)
+        if self._watch is not None:            # in the first two steps only: a rule is the same in all of them
+            update = _checked(type(self).__name__, update)
         known = self.defaults                  # a setting that the class does not have is the user's own note
         maximize = "maximize" in known and group["maximize"]
         decoupled = self.decoupled or "weight_decay" not in known or group.get("decoupled_weight_decay")
@@ -227,6 +229,19 @@ class Optimizer(Hooked):
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
+
+
+def _checked(who: str, update: Update) -> Update:
+    """The rule, refusing what cannot be the new parameter before it takes the place of the old one."""
+    def certain(p: Any, g: Any, s: State) -> Any:
+        new = update(p, g, s)
+        if not isinstance(new, (np.ndarray, np.generic)) or new.shape != p.shape or new.dtype != p.dtype:
+            made = f"shape {new.shape}, {new.dtype}" if isinstance(new, (np.ndarray, np.generic)) else "nothing: is " \
+                "there a return?" if new is None else f"a {type(new).__name__}"
+            raise TypeError(f"{who}: expected the update of its rule to return the new parameter, an array of shape "
+                            f"{p.shape}, {p.dtype}; got {made}; the parameter is as it was")
+        return new
+    return certain
 
 
 def _in_pieces(update: Update, p: Any, g: Any, s: State) -> Any:
