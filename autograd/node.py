@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import count
 from os.path import basename
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 tick = count().__next__                       # one counter for all nodes: order of number is topological
 NO_ATTRS: dict[Any, Any] = {}
-SEEN = {"complex": False, "hooks": False}     # has any been met yet?  Sweeps ask once
+SEEN = {"complex": False}                     # has any been met yet?  Sweeps ask once
+HOOKED: dict[int, Any] = {}                   # what has hooks at the moment, by id: sweeps over none are faster
 
 
 class Extra:
@@ -59,9 +61,11 @@ class Extra:
         if hooks is NO_ATTRS:
             hooks = {}
             setattr(self, kind, hooks)
-        key = tick()
+        key, place = tick(), id(self) if kind == "hooks" else 0
+        if place and not hooks:
+            HOOKED[place] = ref(self, lambda gone: HOOKED.pop(place, None))
         hooks[key] = hook
-        return Handle(hooks, key)
+        return Handle(hooks, key, place)
 
 
 class Node:
@@ -115,14 +119,19 @@ def leaf(value: Any, kind: Any = Node, extra: Extra | None = None) -> Any:
 class Handle:
     """Takes a hook away again: `handle.remove()`, or at the end of a `with` block."""
 
-    __slots__ = ("hooks", "key")
+    __slots__ = ("hooks", "key", "place")
 
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self.hooks, self.key = hooks, key
+    def __init__(self, hooks: dict[int, Any], key: int, place: int = 0) -> None:
+        self.hooks, self.key, self.place = hooks, key, place
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self.hooks.pop(self.key, None)
+        if self.hooks.pop(self.key, None) is None or self.hooks or not self.place:
+            return
+        entry = HOOKED.get(self.place)
+        extra = None if entry is None else entry()
+        if extra is not None and extra.hooks is self.hooks:        # else it is gone, and another has its id
+            HOOKED.pop(self.place, None)
 
     def __enter__(self) -> Handle:
         return self

@@ -13,7 +13,7 @@ from .changes import CHANGED, check_saved
 from .errors import GradientError, ShapeError
 from .guard import check_guards
 from .modes import current, enable_grad, outside_recording
-from .node import SEEN, Node, attrs_of, inputs_of, shape_of
+from .node import HOOKED, SEEN, Node, attrs_of, inputs_of, shape_of
 from .op import Op, asks
 from .ops.elementwise import where
 from .ops.linear import cast, conj, ones, reshape, sum
@@ -46,7 +46,7 @@ def pull(roots: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Tensor
     if record:
         with enable_grad(), np.errstate(all="ignore"):
             found = _walk(order, grads, live, keep, True, retain, watch)
-    elif mode is None and not SEEN["hooks"]:
+    elif mode is None and not HOOKED:
         found = quietly(_walk, order, grads, live, keep, False, retain)
     else:
         with np.errstate(all="ignore"), outside_recording():

@@ -204,7 +204,6 @@ class Tensor(Surface):
         """
         if self.node is None:
             raise GradientError("register_hook() was called on a tensor that does not require a gradient")
-        SEEN["hooks"] = True
         return extra_of(self).add_hook("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:

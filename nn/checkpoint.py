@@ -1,7 +1,8 @@
 """A Model in one file, with all that training it further depends on; and a run of training, to be taken up again.
 
-The file is in the safetensors format.  Parameters and buffers stand under their names of `state_dict`, so that any
-reader of the format finds them; everything else stands under names that begin with "/", or as JSON in the metadata.
+The file is in the safetensors format, or an archive of NumPy's if its name ends in .npz.  Parameters and buffers stand
+under their names of `state_dict`, so that any reader of the format finds them; everything else stands under names that
+begin with "/", or as JSON in the metadata.
 There is no code in it.  It is written beside its place, synced and renamed: a crash or a full disk leaves the old one.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.tensor import wrap
 
-from . import safetensors
+from . import files
 from .randomness import put_back, taken
 
 KEY = "glassgrad.model"                       # of the metadata
@@ -30,7 +31,7 @@ def write(path: Any, weights: dict[str, Any], tree: Any = None) -> None:
     metadata = None
     if tree is not None:
         metadata = {KEY: json.dumps({"version": VERSION, "tree": _packed(tree, arrays, "")})}
-    safetensors.save(arrays, path, metadata)
+    files.save(arrays, path, metadata)
     _sync_folder(path)
 
 
@@ -38,7 +39,7 @@ def read(path: Any) -> tuple[dict[str, Any], Any]:
     """(weights, tree) of a file; the tree is None where there are weights alone.  ValueError for a damaged file."""
     import json
 
-    arrays, metadata = safetensors.load(path, metadata=True)
+    arrays, metadata = files.load(path, metadata=True)
     weights = {name: value for name, value in arrays.items() if not name.startswith("/")}
     if KEY not in metadata:
         return weights, None
@@ -228,13 +229,29 @@ def memory_of(thing: Any) -> dict[str, Any]:
 
 
 def remember(thing: Any, memory: dict[str, Any]) -> None:
-    """Give it back what `memory_of` found."""
+    """Give it back what `memory_of` found.  TypeError for anything else: a file must not set a path, say."""
     if hasattr(thing, "load_state_dict"):
         thing.load_state_dict(memory)
         return
+    chosen = getattr(thing, "remembers", None)
     for name, value in memory.items():
+        if not isinstance(name, str) or name in ("model", "params") or (
+                name not in chosen if chosen is not None else name not in vars(thing) and hasattr(type(thing), name)):
+            raise TypeError(f"{type(thing).__name__} remembers no {name!r}")
         now = vars(thing).get(name)
+        if now is None and chosen is not None and not _may_be(value):
+            raise TypeError(f"{type(thing).__name__}.{name} cannot be {type(value).__name__} {value!r}"[:200])
         if now is not None and value is not None and type(now) is not type(value) \
                 and not (isinstance(now, (int, float)) and isinstance(value, (int, float))):
             raise TypeError(f"{type(thing).__name__}.{name} is {type(now).__name__}, not {type(value).__name__}")
     vars(thing).update(memory)
+
+
+def _may_be(value: Any) -> bool:
+    """Whether something that a callback has none of yet may be this: a number, names, or named arrays."""
+    if isinstance(value, dict):
+        arrays = [part for part in value.values() if isinstance(part, (Tensor, np.ndarray))]
+        return bool(arrays) and all(is_plain(part, 8) for part in value.values())  # of no axes: numbers
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(isinstance(part, str) for part in value)
+    return value is None or isinstance(value, (int, float))

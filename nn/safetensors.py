@@ -19,6 +19,9 @@ import numpy as np
 
 from autograd import Tensor
 
+from . import whole
+from .whole import short
+
 DTYPES = {"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "U16": "<u2", "I16": "<i2", "F16": "<f2", "U32": "<u4", "I32": "<i4",
           "F32": "<f4", "U64": "<u8", "I64": "<i8", "F64": "<f8", "C64": "<c8"}
 NAMES = {np.dtype(dtype).newbyteorder("="): name for name, dtype in DTYPES.items()}
@@ -33,17 +36,10 @@ def save(state: Any, path: Any, metadata: Mapping[str, str] | None = None) -> No
     name.  Raises TypeError or ValueError, with nothing written, for what the format cannot hold.
     """
     import json
-    if hasattr(state, "state_dict"):
-        state = state.state_dict()
-    if not isinstance(state, Mapping):
-        raise TypeError(f"save: expected a dict from names to tensors, or a module; got {type(state).__name__}")
-    arrays = {name: _writable(name, value) for name, value in state.items()}
+    arrays = {name: _writable(name, array) for name, array in whole.arrays_of(state).items()}
     header: dict[str, Any] = {}
     if metadata is not None:
-        if any(not isinstance(text, str) for pair in metadata.items() for text in pair):
-            raise TypeError("save: metadata must be texts by name; got "
-                            f"{ {k: type(v).__name__ for k, v in metadata.items()} }")
-        header["__metadata__"] = dict(metadata)
+        header["__metadata__"] = whole.texts_of(metadata)
     order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)        # so that each is aligned
     start, places = 0, {}
     for name in order:
@@ -55,42 +51,22 @@ def save(state: Any, path: Any, metadata: Mapping[str, str] | None = None) -> No
     try:
         text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"save: a name is not valid Unicode: {error}") from None
+        raise ValueError(f"save: metadata are not valid Unicode: {error}") from None
     text += b" " * (-len(text) % 8)
     if len(text) > LONGEST:
         raise ValueError(f"save: the header would have {len(text)} bytes; {LONGEST} are allowed: use shorter names")
-    _write(path, [len(text).to_bytes(8, "little"), text, *(arrays[name].data for name in order)])
+
+    def fill(file: Any) -> None:
+        for part in (len(text).to_bytes(8, "little"), text, *(arrays[name].data for name in order)):
+            file.write(part)
+    whole.write(path, fill)
 
 
-def _writable(name: Any, value: Any) -> Any:
-    if not isinstance(name, str):
-        raise TypeError(f"save: names must be strings; got {name!r}")
-    if name == "__metadata__":
-        raise ValueError("save: the name '__metadata__' is taken by the format; pass metadata=")
-    if not isinstance(value, (Tensor, np.ndarray, np.generic)):
-        raise TypeError(f"save: {name!r} must be a Tensor or an array; got {type(value).__name__}")
-    array = np.asarray(value.value if isinstance(value, Tensor) else value)
+def _writable(name: str, array: Any) -> Any:
     if array.dtype.newbyteorder("=") not in NAMES:
         raise TypeError(f"save: {name!r} has dtype {array.dtype}, which the format does not have; it has "
                         f"{', '.join(str(dtype) for dtype in NAMES)}")
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
-
-
-def _write(path: Any, parts: list[Any]) -> None:
-    """All of it under a name of its own, then renamed: nobody ever sees half a file."""
-    path = os.fspath(path)
-    beside = f"{os.fsdecode(path)}.{os.urandom(6).hex()}.part"
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
 
 
 def load(path: Any, *, metadata: bool = False) -> Any:
@@ -103,7 +79,7 @@ def load(path: Any, *, metadata: bool = False) -> Any:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         header, start = _header(file, size, os.fsdecode(path))
-        said = _metadata(header.pop("__metadata__", {}), os.fsdecode(path))
+        said = whole.said(header.pop("__metadata__", {}), os.fsdecode(path))
         places = _places(header, size - start, os.fsdecode(path))
         state = {}
         for name, (dtype, shape, begin, end) in places.items():
@@ -115,13 +91,6 @@ def load(path: Any, *, metadata: bool = False) -> Any:
 def _header(file: Any, size: int, path: str) -> tuple[dict[str, Any], int]:
     import json
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(found)
-        if len(made) != len(found):
-            names = [name for name, _ in found]
-            raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} stands in it twice")
-        return made
-
     def constant(word: str) -> Any:
         raise ValueError(f"{word} is no number of JSON")
 
@@ -130,24 +99,20 @@ def _header(file: Any, size: int, path: str) -> tuple[dict[str, Any], int]:
         raise ValueError(f"load: {path}: {size} bytes are too few for a safetensors file")
     n = int.from_bytes(first, "little")
     if n > LONGEST or n + 8 > size:
+        found = whole.foreign(first, path)
+        if found:
+            raise ValueError(f"load: {path} is {found}")
         raise ValueError(f"load: {path} is no safetensors file, or cut short: its header would have {n} bytes, the "
-                         f"file has {size}" + (": a pickle (.pt, .pth) is not read; save it as safetensors first"
-                                          if first[:2] in (b"PK", b"\x80\x02") else ""))
+                         f"file has {size}")
     text = file.read(n)
     try:
         if text[:1] != b"{":
             raise ValueError("it does not begin with {")
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=pairs, parse_constant=constant)
+        header = json.loads(text.decode("utf-8"), object_pairs_hook=whole.once, parse_constant=constant)
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ValueError(f"load: {path}: the header cannot be read: {why}") from None
     return header, 8 + n
-
-
-def _metadata(given: Any, path: str) -> dict[str, str]:
-    if not isinstance(given, dict) or any(not isinstance(text, str) for text in given.values()):
-        raise ValueError(f"load: {path}: __metadata__ must be texts by name")
-    return given
 
 
 def _places(header: dict[str, Any], size: int, path: str) -> dict[str, tuple[str, tuple[int, ...], int, int]]:
@@ -158,19 +123,21 @@ def _places(header: dict[str, Any], size: int, path: str) -> dict[str, tuple[str
         if any("\ud800" <= c <= "\udfff" for c in name):
             raise ValueError(f"{where}: the name is not valid Unicode")
         if not isinstance(entry, dict) or entry.keys() != FIELDS:
-            raise ValueError(f"{where} must have dtype, shape and data_offsets; got {_short(entry)}")
+            raise ValueError(f"{where} must have dtype, shape and data_offsets; got {short(entry)}")
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
         if dtype != "BF16" and (not isinstance(dtype, str) or dtype not in DTYPES):
-            raise ValueError(f"{where} has dtype {_short(dtype)}; known: {', '.join(DTYPES)}, BF16")
+            raise ValueError(f"{where} has dtype {short(dtype)}; known: {', '.join(DTYPES)}, BF16")
         if not _counts(shape) or len(shape) > 64:
-            raise ValueError(f"{where} has shape {_short(shape)}; expected up to 64 integers, none negative")
+            raise ValueError(f"{where} has shape {short(shape)}; expected up to 64 integers, none negative")
         if not _counts(offsets) or len(offsets) != 2 or not offsets[0] <= offsets[1] <= size:
-            raise ValueError(f"{where} has data_offsets {_short(offsets)}; expected [begin, end] within the {size} "
+            raise ValueError(f"{where} has data_offsets {short(offsets)}; expected [begin, end] within the {size} "
                              "bytes of the file")
         needed = prod(shape) * (2 if dtype == "BF16" else np.dtype(DTYPES[dtype]).itemsize)
         if needed != offsets[1] - offsets[0]:
-            raise ValueError(f"{where}: shape {_short(shape)} of {dtype} takes {_short(needed)} bytes, the file has "
+            raise ValueError(f"{where}: shape {short(shape)} of {dtype} takes {short(needed)} bytes, the file has "
                              f"{offsets[1] - offsets[0]}")
+        if whole.too_large(shape):                            # nothing in it, and still more than NumPy can say
+            raise ValueError(f"{where} has shape {short(shape)}, for which there is no array")
         found[name] = (dtype, tuple(shape), offsets[0], offsets[1])
     end = 0
     for begin, stop, name in sorted((begin, stop, name) for name, (_, _, begin, stop) in found.items()):
@@ -185,14 +152,6 @@ def _places(header: dict[str, Any], size: int, path: str) -> dict[str, tuple[str
 
 def _counts(value: Any) -> bool:
     return isinstance(value, list) and all(type(n) is int and n >= 0 for n in value)
-
-
-def _short(value: Any) -> str:
-    try:
-        text = repr(value)
-    except ValueError:                        # an integer of thousands of digits
-        text = "a huge number"
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _read(file: Any, name: str, dtype: str, shape: tuple[int, ...], size: int, path: str) -> Any:

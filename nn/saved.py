@@ -11,12 +11,12 @@ Own = TypeVar("Own", bound="Saved")
 
 
 class Saved:
-    """What a Model can do with files, which are of the safetensors format."""
+    """What a Model can do with files: of the safetensors format, or NumPy's archives if their names end in .npz."""
 
     __slots__ = ()
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the model to a safetensors file, with all that training it further depends on.
+        """Write the model to a safetensors (or .npz) file, with all that training it further depends on.
 
         Parameters and buffers; and, once compiled, the optimizer's memory, the number of epochs, the state of the
         random generators, and the names of loss and metrics.  The layers themselves are code and are not saved.
@@ -38,12 +38,12 @@ class Saved:
         return self
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write parameters and buffers alone to a safetensors file, as `nn.save(model, filepath)` does."""
+        """Write parameters and buffers alone to a safetensors (or .npz) file, as `nn.save(model, filepath)` does."""
         _free("save_weights", filepath, overwrite)
         checkpoint.write(filepath, checkpoint.weights_of(self))
 
     def load_weights(self, filepath: Any) -> None:
-        """Read parameters and buffers from what `save`, `save_weights` or PyTorch's safetensors wrote; all or none."""
+        """Read parameters and buffers from what `save`, `save_weights`, PyTorch or `np.savez` wrote; all or none."""
         checkpoint.settle(self, checkpoint.read(filepath)[0], None, filepath)
 
 

@@ -14,8 +14,9 @@ from ..call import apply
 from ..node import attrs_of
 from ..op import Op, asks
 from ..ops.elementwise import where
-from ..ops.linear import cast, conj, expand
+from ..ops.linear import cast, conj, expand, put
 from ..ops.logic import bitwise_and, bitwise_or, gt, logical_not, ne
+from ..ops.scattering import put_all
 from ..sweep import fit
 from ..tensor import Tensor
 from .cut import aside
@@ -36,7 +37,12 @@ def pull(graph: Graph, recording: Recording, seeds: dict[int, Tensor], leaves: l
     """The gradients of sum_k <seed_k, line_k> with respect to the leaves that are reached, by id."""
     grads, wanted, found = dict(seeds), set(leaves), {}
     masks: dict[int, Any] = {}                      # where a gradient goes on; elsewhere it was not selected
+    read: dict[int, list[tuple[Any, Any]]] = {}     # (gradient, index) of each read by index: added up all at once
     for node in reversed(graph.nodes):
+        if node.id in read:
+            gp = _put(read.pop(node.id), node.shape)
+            grads[node.id] = grads[node.id] + gp if node.id in grads else gp
+            masks.pop(node.id, None)                # every element of what came goes on
         g, mask = grads.pop(node.id, None), masks.pop(node.id, None)
         if g is None:
             continue
@@ -51,6 +57,9 @@ def pull(graph: Graph, recording: Recording, seeds: dict[int, Tensor], leaves: l
             x = step.operands[place]
             if not isinstance(x, Tensor) or x.node is None or step.result.node.parents[place] is None:
                 continue
+            if step.result.node.op.name == "getitem" and mask is None:
+                read.setdefault(i, []).append((g, attrs_of(step.result.node)["index"]))
+                continue
             gp, goes_on = _pulled(step, place, g, mask)
             if i in grads:
                 gp, before = grads[i] + gp, masks.pop(i, None)
@@ -59,6 +68,14 @@ def pull(graph: Graph, recording: Recording, seeds: dict[int, Tensor], leaves: l
             if goes_on is not None:
                 masks[i] = goes_on
     return found
+
+
+def _put(parts: list[tuple[Any, Any]], shape: tuple[int, ...]) -> Any:
+    """The gradient of what was read by index: one line however often it was, where a sum of as many whole arrays would
+    take time by the square of that."""
+    if len(parts) == 1:
+        return put(parts[0][0], index=parts[0][1], shape=shape)
+    return put_all(*[g for g, _ in parts], indices=tuple([index for _, index in parts]), shape=shape)
 
 
 def _pulled(step: Step, place: int, g: Any, mask: Any) -> tuple[Any, Any]:

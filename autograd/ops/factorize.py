@@ -179,9 +179,9 @@ def _no_rule(g: Any) -> Any:
 
 
 @op(A=lambda g: _no_rule(g), shapes=_TALL, category="linear", cases=ELSEWHERE)
-def qr_complete(A: Any, *, which: int, made: Any) -> Any:
+def qr_complete(A: Any, *, which: int, made: Any = None) -> Any:
     """Q or R of the complete QR factorization, without a derivative."""
-    return made[which]
+    return (np.linalg.qr(A, "complete") if made is None else made)[which]
 
 
 def qr(A: Any, mode: str = "reduced") -> QR:

@@ -60,7 +60,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float | None 
     if len(pad) % 2 or len(pairs) > x.ndim:
         raise ShapeError(f"pad: expected (before, after) for at most {x.ndim} axes; got {tuple(pad)}")
     for dim, (a, b) in zip(range(x.ndim - 1, -1, -1), pairs):
-        if mode in ("constant", "circular") and x.shape[dim] + min(a, 0) + min(b, 0) < 0:
+        if mode == "circular" and x.shape[dim] + min(a, 0) + min(b, 0) < 0:
             raise ShapeError(f"pad: cannot cut ({a}, {b}) from axis {dim} of input {tuple(x.shape)}, which has "
                              f"{x.shape[dim]}")
     if mode == "constant":

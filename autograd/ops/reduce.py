@@ -160,12 +160,17 @@ def recur_from_the_end(b: Any, a: Any) -> Any:
             * exp(x - _finite(spread(out, shape=x_shape, dim=dim, keepdim=keepdim))), floating=True)
 def logsumexp(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """ln Σ e^x over `dim`, without overflow:  m + ln Σ e^(x - m),  m = max Re x.  -inf of no elements."""
-    axis = axis_of(dim, x.ndim)
+    x, axis = _floats(x), axis_of(dim, x.ndim)
     with np.errstate(all="ignore"):
         m = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
         m = np.where(np.isfinite(m), m, m.dtype.type(0))
         out = np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True)) + m
         return out if keepdim else out.reshape(()) if axis is None else np.squeeze(out, axis)
+
+
+def _floats(x: Any) -> Any:
+    """Integers of a plain array as NumPy's functions take them; those of a Tensor have come as floats."""
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def _finite(out: Any) -> Any:
@@ -182,8 +187,7 @@ def _finite(out: Any) -> Any:
 )
 def softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Normalised exponentials along `dim`:  e^x / Σ e^x."""
-    if dtype is not None:
-        x = x.astype(dtype)
+    x = _floats(x) if dtype is None else x.astype(dtype)
     if x.ndim == 0:
         with np.errstate(invalid="ignore"):
             return x * 0 + x.dtype.type(1)    # NaN of NaN and of an infinity
@@ -216,8 +220,7 @@ def softmax_backward(g: Any, out: Any, *, dim: int) -> Any:
 )
 def log_softmax(x: Any, *, dim: int, dtype: Any = None) -> Any:
     """Logarithm of softmax along `dim`:  x - ln Σ e^x."""
-    if dtype is not None:
-        x = x.astype(dtype)
+    x = _floats(x) if dtype is None else x.astype(dtype)
     if x.ndim == 0:
         with np.errstate(invalid="ignore"):
             return x * 0

@@ -26,6 +26,23 @@ def assign(x: Any, values: Any, *, positions: Any) -> Any:
     return out
 
 
+@linear(xs=lambda g, i, indices: li.getitem(g, index=indices[i]), category="index",
+        shapes="an index into `shape` for each operand",
+        cases=[(((), (3,), (2,)), {"indices": (1, slice(0, 3), [2, 2]), "shape": (4,)})])
+def put_all(*xs: Any, indices: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` with each operand added at its index:  y[index_k] += x_k.  The transpose of several reads."""
+    out = np.zeros(shape, xs[0].dtype)
+    for x, index in zip(xs, indices, strict=True):
+        if all(isinstance(k, (int, slice, type(None), type(Ellipsis))) for k in
+               (index if isinstance(index, tuple) else (index,))):
+            out[index] += x                   # names every element once
+        elif 4 * np.size(x) > out.size:
+            out += li.put(x, index=index, shape=shape)
+        else:
+            np.add.at(out, index, x)
+    return out
+
+
 def numbers(shape: tuple[int, ...]) -> Any:
     """The position of each element in the flattened tensor."""
     return np.arange(int(np.prod(shape))).reshape(shape)

@@ -124,7 +124,8 @@ def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
     """A border of `value`: `pad` is (before, after) for the last axis, then for the one before it, ...
 
-    Negative entries cut away.  Raises ShapeError for an odd number of entries or more than x has axes for.
+    Negative entries cut away.  Raises ShapeError for an odd number of entries, more than x has axes for, and more cut
+    away than there is.
     """
     if mode != "constant":
         raise ValueError(f"pad: expected mode 'constant'; got {mode!r}")
@@ -132,6 +133,10 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
         raise ShapeError(f"pad: expected (before, after) for at most {x.ndim} axes; got {tuple(pad)}")
     pairs = [(0, 0)] * (x.ndim - len(pad) // 2) + [(int(pad[i]), int(pad[i + 1])) for i in range(len(pad) - 2, -1, -2)]
     if any(p < 0 for pair in pairs for p in pair):
+        for axis, (n, (a, b)) in enumerate(zip(x.shape, pairs, strict=True)):
+            if n + min(a, 0) + min(b, 0) < 0:
+                raise ShapeError(f"pad: cannot cut ({a}, {b}) from axis {axis} of input {tuple(x.shape)}, which has "
+                                 f"{n}")
         x = li.getitem(
             x, index=tuple(slice(largest(-a, 0), n - largest(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
         )

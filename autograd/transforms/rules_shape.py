@@ -221,6 +221,14 @@ def _put(o: Operands) -> Any:
     return o.run(_laid_out(o.full(0), place, (o.size, *shape)), index=place.index, shape=(o.size, *shape))
 
 
+@rule("put_all")
+def _put_all(o: Operands) -> Any:
+    shape = tuple(o.attrs["shape"])
+    places = [Place(index, len(shape), o.size, True) for index in o.attrs["indices"]]
+    xs = [_laid_out(o.full(j), place, (o.size, *shape)) for j, place in enumerate(places)]
+    return o.run(*xs, indices=tuple([place.index for place in places]), shape=(o.size, *shape))
+
+
 @rule("setitem")
 def _setitem(o: Operands) -> Any:
     shape = o.shape(0)

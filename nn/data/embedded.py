@@ -15,6 +15,11 @@ class Table(NamedTuple):
     features: tuple[str, ...]
     classes: tuple[str, ...]
 
+    @property
+    def xy(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """x and y alone:  x, y = nn.data.digits().xy"""
+        return self.x, self.y
+
 
 def _load(name: str) -> Any:
     try:

@@ -122,19 +122,20 @@ def save_img(path: str | os.PathLike[str], x: Any, data_format: str = "channels_
 class ImageFolder(Dataset):
     """Images in one folder a class: `root/cat/1.png`, `root/dog/7.jpg`, ...  Sample i is (image, class).
 
-    Images are arrays (C, H, W) float32 from 0 to 1, all brought to `size` (height, width) if it is given; `transform`
-    is applied to them.  `classes` are the names of the folders in order, `class_to_idx` their numbers, `samples` the
+    Images are arrays (C, H, W) float32 from 0 to 1, all brought to `size` (height, width) if it is given, with the
+    `interpolation` of `load_img`; `transform` is applied to them.  `classes` are the names of the folders in order, `class_to_idx` their numbers, `samples` the
     paths with theirs.  Files that are no images by their name are left out; what cannot be read raises ValueError when
     it is asked for.  Source of the layout: torchvision.datasets.ImageFolder.
     """
 
     def __init__(self, root: str | os.PathLike[str], size: tuple[int, int] | None = None, color_mode: str = "rgb",
-                 transform: Callable[[Any], Any] | None = None) -> None:
+                 transform: Callable[[Any], Any] | None = None, interpolation: str = "bilinear") -> None:
         folder = Path(root)
         if not folder.is_dir():
             raise FileNotFoundError(f"ImageFolder: expected a folder with one folder a class; there is no "
                                     f"{str(root)!r}")
         self.root, self.size, self.color_mode, self.transform = folder, size, color_mode, transform
+        self.interpolation = interpolation
         self.classes = sorted(p.name for p in folder.iterdir() if p.is_dir())
         if not self.classes:
             raise FileNotFoundError(f"ImageFolder: expected one folder a class in {str(root)!r}, as in cat/1.png, "
@@ -154,7 +155,8 @@ class ImageFolder(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         path, k = self.samples[index]
-        image = img_to_array(load_img(path, self.color_mode, self.size, "bilinear"), "channels_first") / np.float32(255)
+        image = img_to_array(load_img(path, self.color_mode, self.size, self.interpolation), "channels_first")
+        image = image / np.float32(255)
         return (self.transform(image) if self.transform else image), k
 
 

@@ -66,6 +66,8 @@ def sparsemax(input: Any, dim: int = -1) -> Any:
     As softmax it gives shares, but many of them are 0.  Which are not is no function with a slope: τ is the mean of
     those, less 1 / k.
     """
+    if np.dtype(input.dtype).kind != "f":
+        raise TypeError(f"sparsemax: expected floats; got {input.dtype}: use x.float()")
     value = np.moveaxis(np.asarray(input.value if hasattr(input, "value") else input), dim, -1)
     falling = -np.sort(-value, axis=-1)
     rank = np.arange(1, value.shape[-1] + 1)

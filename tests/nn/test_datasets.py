@@ -172,6 +172,8 @@ def test_embedded_sets(name, shape, classes):
     assert table.x.shape == shape and table.x.dtype == np.float32 and np.isfinite(table.x).all()
     assert table.y.dtype == np.int64 and set(table.y) == set(range(classes)) and len(table.classes) == classes
     assert not table.features or len(table.features) == shape[1]
+    x, y = table.xy
+    assert x is table.x and y is table.y
 
 
 def test_diabetes():

@@ -187,6 +187,7 @@ def test_folders_of_images(pictures):
     assert found.classes == ["cat", "dog"] and len(found) == 3 and found.targets == [0, 0, 1]
     image, k = found[0]
     assert k == 0 and image.shape == (3, 6, 8) and np.allclose(image * 255, pixels.transpose(2, 0, 1))
+    assert len({data.ImageFolder(root, (3, 4), interpolation=how)[0][0].tobytes() for how in ("box", "nearest")}) == 2
     x, y = next(iter(data.DataLoader(found, batch_size=3, num_workers=1)))
     assert x.shape == (3, 3, 6, 8) and y.tolist() == [0, 0, 1]
     (root / "dog" / "7.png").write_bytes(b"damaged")

@@ -223,3 +223,60 @@ def test_pytorch_both_ways(tmp_path):
     assert np.allclose(ours(Tensor(x)).detach().numpy(), theirs(torch.tensor(x)).detach().numpy(), atol=1e-6)
     torch_files.save_file({"b": torch.tensor([1.5, -2.0], dtype=torch.bfloat16)}, path)
     assert load(path)["b"].tolist() == [1.5, -2.0]
+
+
+def test_pytorchs_odd_tensors(tmp_path):
+    """Views, strides, tied weights, 0-d, empty and all dtypes: either way, the values arrive."""
+    torch = pytest.importorskip("torch")
+    files = pytest.importorskip("safetensors.torch")
+    path = tmp_path / "f"
+    base = torch.arange(24.0).reshape(2, 3, 4)
+    theirs = {"0-d": torch.tensor(3.5), "empty": torch.zeros(0, 3),
+              "half": torch.tensor([0.5, 65504.0], dtype=torch.half),
+              "brain": torch.tensor([[1.5], [-3e38], [float("inf")], [1e-40]], dtype=torch.bfloat16),
+              "brain 0-d": torch.tensor(-2.5, dtype=torch.bfloat16),
+              "brain empty": torch.zeros(2, 0, dtype=torch.bfloat16),
+              "bool": torch.tensor([True, False]), "long": torch.tensor([-(2**62)]),
+              "complex": torch.tensor([1 + 2j], dtype=torch.complex64),
+              "u16": torch.tensor([65535], dtype=torch.uint16)}
+    files.save_file(theirs, path)
+    state = load(path)
+    for name, tensor in theirs.items():
+        tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+        same(tensor.numpy(), state[name])
+    x = Tensor(base.numpy().copy())
+    ours = {"view": x[1], "turned": x.transpose(0, 2), "strided": x[:, ::2, 1:3],
+            "stretched": x[:1, :1, :1].expand(2, 3, 4),
+            "same": x, "same again": x, "reversed": x.numpy()[::-1], "0-d": x[0, 0, 1], "scalar": np.float32(2)}
+    save(ours, path)
+    back = files.load_file(path)
+    for name, tensor in ours.items():
+        expected = tensor.numpy() if isinstance(tensor, Tensor) else np.asarray(tensor)
+        assert back[name].shape == expected.shape and np.array_equal(back[name].numpy(), expected), name
+    files.save_file({name: tensor.contiguous() for name, tensor in back.items()}, path)
+    for name, tensor in load(path).items():
+        assert np.array_equal(tensor.numpy(), back[name].numpy()), name
+
+
+def test_bfloat16_goes_into_a_model(tmp_path):
+    torch = pytest.importorskip("torch")
+    files = pytest.importorskip("safetensors.torch")
+    theirs = torch.nn.Linear(3, 2).bfloat16()
+    files.save_file(theirs.state_dict(), tmp_path / "f")
+    ours = nn.Linear(3, 2)
+    ours.load_state_dict(load(tmp_path / "f"))
+    assert ours.weight.dtype == np.float32
+    assert np.array_equal(ours.weight.detach().numpy(), theirs.weight.detach().float().numpy())
+
+
+def test_a_name_twice_among_many_is_found_at_once(tmp_path):
+    entries = ",".join(f'"n{k}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for k in [*range(20_000), 19_999])
+    path = written(tmp_path, f"{{{entries}}}".encode())
+    with pytest.raises(ValueError, match="'n19999' stands in it twice"):
+        load(path)
+
+
+def test_no_elements_in_no_possible_shape(tmp_path):
+    path = written(tmp_path, {"a": entry((0, 1 << 62, 4), (0, 0))})
+    with pytest.raises(ValueError, match="for which there is no array"):
+        load(path)
