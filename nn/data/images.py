@@ -123,8 +123,8 @@ class ImageFolder(Dataset):
     """Images in one folder a class: `root/cat/1.png`, `root/dog/7.jpg`, ...  Sample i is (image, class).
 
     Images are arrays (C, H, W) float32 from 0 to 1, all brought to `size` (height, width) if it is given, with the
-    `interpolation` of `load_img`; `transform` is applied to them.  `classes` are the names of the folders in order, `class_to_idx` their numbers, `samples` the
-    paths with theirs.  Files that are no images by their name are left out; what cannot be read raises ValueError when
+    `interpolation` of `load_img`; `transform` is applied to them.  `classes` are the names of the folders in order,
+    `class_to_idx` their numbers, `samples` the paths with theirs.  Files that are no images by their name are left out; what cannot be read raises ValueError when
     it is asked for.  Source of the layout: torchvision.datasets.ImageFolder.
     """
 
