@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from time import perf_counter as clock
 from typing import Any
 
-from nn import progress
+from nn.training import progress
 
 from .table import Row, duration
 from .timing import duel
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 
 
 def loop(line: Any) -> None:
-    """As in `nn.passes.learn`: a look at the clock after each step, and a redraw when it is due."""
+    """As in `nn.training.passes.learn`: a look at the clock after each step, and a redraw when it is due."""
     logs = {"accuracy": 0.9, "loss": 0.3}
     for step in range(1, STEPS + 1):
         if clock() >= line.due:

@@ -170,10 +170,10 @@ FAMILIES = {
     "vit": """
         PatchEmbedding ViTBlock VisionTransformer
     """,
-    "history": """
+    "training.history": """
         Callback History LambdaCallback
     """,
-    "model": """
+    "training.model": """
         Model
     """,
     "diagnosis": """
@@ -182,10 +182,10 @@ FAMILIES = {
     "estimators": """
         Classifier Regressor
     """,
-    "tuning": """
+    "training.tuning": """
         lr_find
     """,
-    "warned": """
+    "training.warned": """
         TrainingWarning
     """,
     "files": """

@@ -21,8 +21,8 @@ from .callbacks import EarlyStopping
 from .containers import Sequential
 from .linear import Identity, Linear
 from .losses import CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
-from .model import Model
 from .module import Module
+from .training.model import Model
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin

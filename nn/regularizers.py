@@ -10,7 +10,7 @@ from autograd import Tensor
 from autograd import abs as absolute
 
 from .module import Module
-from .spelling import unknown
+from .training.spelling import unknown
 
 
 class L1L2:

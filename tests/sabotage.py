@@ -368,7 +368,7 @@ SABOTAGES = [
     ),
     Sabotage(
         "fit() does not clear the gradients",
-        "nn/passes.py",
+        "nn/training/passes.py",
         "optimizer.zero_grad()\n            output = run(x)",
         "output = run(x)",
         "tests/nn/test_model.py",

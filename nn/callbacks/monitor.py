@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..history import Callback
-from ..progress import say
-from ..warned import warn
+from ..training.history import Callback
+from ..training.progress import say
+from ..training.warned import warn
 
 RISING = ("acc", "accuracy", "auc", "precision", "recall", "f1", "f1_score", "fbeta_score", "r2", "r2_score", "kappa",
           "correlation", "iou", "io_u")       # endings of names of what is to grow

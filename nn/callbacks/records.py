@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..history import Callback, Logs
+from ..training.history import Callback, Logs
 
 
 class CSVLogger(Callback):

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .. import checkpoint
-from ..history import Callback, Logs
+from ..training import checkpoint
+from ..training.history import Callback, Logs
 from .monitor import Monitor, positive, tell
 
 COUNTS = ("epoch", "step", "count", "gathered")             # of a run, in its backup

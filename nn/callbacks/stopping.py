@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from ..history import Callback, Logs
+from ..training.history import Callback, Logs
 from .monitor import Monitor, positive, tell
 
 

@@ -124,8 +124,8 @@ class ImageFolder(Dataset):
 
     Images are arrays (C, H, W) float32 from 0 to 1, all brought to `size` (height, width) if it is given, with the
     `interpolation` of `load_img`; `transform` is applied to them.  `classes` are the names of the folders in order,
-    `class_to_idx` their numbers, `samples` the paths with theirs.  Files that are no images by their name are left out; what cannot be read raises ValueError when
-    it is asked for.  Source of the layout: torchvision.datasets.ImageFolder.
+    `class_to_idx` their numbers, `samples` the paths with theirs.  Files that are no images by their name are left out;
+    what cannot be read raises ValueError when it is asked for.  Source of the layout: torchvision.datasets.ImageFolder.
     """
 
     def __init__(self, root: str | os.PathLike[str], size: tuple[int, int] | None = None, color_mode: str = "rgb",

@@ -13,7 +13,7 @@ from autograd.node import Node, inputs_of
 
 from ..location import arrived
 from ..module import Module
-from ..objective import Objective
+from ..training.objective import Objective
 from .kept import Kept
 
 

@@ -10,7 +10,7 @@ from autograd import enable_grad
 from autograd.place import user_line
 
 from ..module import Module
-from ..objective import Objective
+from ..training.objective import Objective
 from . import gradients, outputs, rows, training
 from .case import Case
 from .report import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..spelling import unknown
+from ..training.spelling import unknown
 from .accuracy import (
     Accuracy,
     BinaryAccuracy,

@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd
 import nn
-from nn.model import Model
+from nn.training.model import Model
 
 SPARSE = "sparse_categorical_crossentropy"
 RNG = np.random.default_rng(0)

@@ -16,8 +16,8 @@ import nn.functional as F
 import optim
 from autograd import Tensor
 from nn.data import DataLoader, Dataset, TensorDataset
-from nn.history import Callback
-from nn.model import Model
+from nn.training.history import Callback
+from nn.training.model import Model
 from tests.nn.clouds import SPARSE, X, Y, compiled, net, same, state
 
 ROOT = Path(__file__).parents[2]
@@ -357,7 +357,8 @@ def test_the_loop_adds_few_calls_per_batch():
 
 
 def test_nothing_slow_is_imported():
-    code = "import numpy, sys; before = set(sys.modules); import nn.model; print(sorted(set(sys.modules) - before))"
+    code = ("import numpy, sys; before = set(sys.modules); import nn.training.model; "
+            "print(sorted(set(sys.modules) - before))")
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert not {name for name in ("difflib", "shutil", "dataclasses", "html", "json", "subprocess", "tempfile")
                 if f"'{name}'" in found}

@@ -9,8 +9,8 @@ import nn.functional as F
 import optim
 from autograd import ShapeError, Tensor
 from nn.data import DataLoader, TensorDataset
-from nn.model import Model
 from nn.regularizers import L1, L1L2, L2, OrthogonalRegularizer
+from nn.training.model import Model
 from tests.nn.clouds import SPARSE, X, Y, compiled, net, same, state
 
 W = np.random.default_rng(3).random(90)

@@ -254,7 +254,7 @@ def mutations(tree, times):
 @pytest.mark.parametrize("times", [60, pytest.param(1500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("backup", [False, True])
 def test_files_that_were_tampered_with_change_nothing(times, backup, tmp_path):
-    from nn import checkpoint
+    from nn.training import checkpoint
     path = tmp_path / "run.safetensors"
     model = compiled(SPARSE, ["accuracy", "auc"])
     if backup:

@@ -11,7 +11,7 @@ import autograd
 import nn
 import nn.functional as F
 import optim
-from nn.model import Model
+from nn.training.model import Model
 from tests.nn.clouds import SPARSE, X, Y, compiled, same, state
 
 _spec = importlib.util.spec_from_file_location("programs", pathlib.Path(__file__).with_name("programs.py"))

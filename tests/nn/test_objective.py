@@ -9,7 +9,7 @@ import nn.functional as F
 import optim
 from autograd import ShapeError, Tensor
 from nn import metrics
-from nn.model import Model
+from nn.training.model import Model
 from tests.nn.clouds import RNG, SPARSE, X, Y, compiled, net, same, state
 
 # -- compile ---------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ import pytest
 
 import autograd
 import nn
-from nn import progress
-from nn.model import Model
-from nn.progress import Progress, duration, is_live, numbers, remaining, say, verbosity
-from nn.summary import summary
+from nn.training import progress
+from nn.training.model import Model
+from nn.training.progress import Progress, duration, is_live, numbers, remaining, say, verbosity
+from nn.training.summary import summary
 
 
 class Terminal(io.StringIO):
@@ -159,7 +159,7 @@ def test_numbers_of_several_are_shown_as_their_mean_and_matrices_are_not():
 
 def test_metrics_that_take_long_are_asked_less_often(monkeypatch):
     """A redraw may take 2 % of the time: with a metric that takes a second, there is one in fifty seconds."""
-    from nn import passes
+    from nn.training import passes
     time, asked = [0.0], []
     monkeypatch.setattr(progress, "clock", lambda: time[0])
     monkeypatch.setattr(passes, "clock", lambda: time[0])

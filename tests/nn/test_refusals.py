@@ -8,8 +8,8 @@ import nn.functional as F
 import optim
 from autograd import ShapeError
 from nn.data import DataLoader, TensorDataset
-from nn.history import Callback
-from nn.model import Model
+from nn.training.history import Callback
+from nn.training.model import Model
 from tests.nn.clouds import SPARSE, X, Y, compiled, net, same, state
 
 BAD = X.copy()

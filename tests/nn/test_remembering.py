@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from nn.callbacks import Callback, CSVLogger, ModelCheckpoint
-from nn.checkpoint import memory_of, remember
+from nn.training.checkpoint import memory_of, remember
 
 
 def test_a_file_chooses_no_path(tmp_path):

@@ -16,7 +16,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, clamp, log
 from autograd.ops.loss import check_classes
 
-from . import functional as F
+from .. import functional as F
 from .spelling import unknown
 from .warned import warn
 

@@ -10,10 +10,10 @@ import optim
 from autograd import Tensor
 from autograd.tensor import wrap
 
-from .metrics import get_all
-from .module import Module
+from ..metrics import get_all
+from ..module import Module
+from ..regularizers import penalties
 from .objective import Objective
-from .regularizers import penalties
 
 
 class Plan:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Tensor
 
-from .module import Module
+from ..module import Module
 
 
 def values_of(output: Any) -> Any:

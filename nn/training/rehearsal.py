@@ -8,8 +8,8 @@ from typing import Any
 from autograd import Tensor, default_rng, enable_grad, no_grad
 from autograd.tensor import wrap
 
+from ..module import Module
 from .feed import Feed
-from .module import Module
 from .outputs import buffers_of, kept, modes_of, put_back, restore, values_of
 from .plan import Plan
 from .watch import warn_before

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import enable_grad
 
-from .data.check import tail
+from ..data.check import tail
 from .feed import Feed, is_batches
 from .history import Audience, History, Logs
 from .outputs import modes_of, restore

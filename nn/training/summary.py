@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd import default_rng, no_grad, zeros
 
-from .module import Module
+from ..module import Module
 
 _HEADER = ("Layer (type)", "Output Shape", "Param #")
 _STOPS = (0.45, 0.80, 1.0)                    # where the columns end, as fractions of the line

@@ -14,8 +14,8 @@ import numpy as np
 from autograd import Tensor, default_rng, no_grad
 from autograd.tensor import wrap
 
-from .activation import ReLU, ReLU6
-from .module import Module
+from ..activation import ReLU, ReLU6
+from ..module import Module
 from .objective import Objective, ending_of
 from .outputs import buffers_of, kept, modes_of, put_back, restore
 from .warned import warn
@@ -90,9 +90,9 @@ def _warn_of_mixed_samples(who: str, run: Module, objective: Objective, x: Tenso
                 change = max(change, float(np.abs(was - now).max()))
     if not change:
         return
-    from .diagnosis.case import Case  # seldom needed, and much of it
-    from .diagnosis.report import Report
-    from .diagnosis.rows import batch
+    from ..diagnosis.case import Case  # seldom needed, and much of it
+    from ..diagnosis.report import Report
+    from ..diagnosis.rows import batch
     report, case = Report(""), Case(run, objective, (x, y), None, None)
     try:
         batch(case, report)

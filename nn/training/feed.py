@@ -10,9 +10,9 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.tensor import wrap
 
-from .data.check import as_array, cast, check_finite, check_lengths
-from .data.dataset import Dataset, TensorDataset
-from .data.loader import DataLoader, positive, tensors_below
+from ..data.check import as_array, cast, check_finite, check_lengths
+from ..data.dataset import Dataset, TensorDataset
+from ..data.loader import DataLoader, positive, tensors_below
 from .randomness import put_back, taken
 
 

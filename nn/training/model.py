@@ -10,11 +10,11 @@ import numpy as np
 
 from autograd import Tensor, enable_grad, get_default_dtype, no_grad
 
-from .embedding import Embedding
+from ..embedding import Embedding
+from ..module import Module
 from .feed import Feed, InputFeed, Inputs
 from .fitting import count, feeds, optional, train
 from .history import Audience, History
-from .module import Module
 from .outputs import joined, modes_of, restore, values_of
 from .passes import Position, learn, measure
 from .plan import Plan

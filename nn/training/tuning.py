@@ -10,10 +10,10 @@ import numpy as np
 
 from autograd import enable_grad, get_default_dtype
 
-from .diagnosis.kept import Kept
-from .embedding import Embedding
+from ..diagnosis.kept import Kept
+from ..embedding import Embedding
+from ..module import Module
 from .feed import Feed, Inputs
-from .module import Module
 from .objective import Objective
 from .plan import optimizer_for
 from .randomness import put_back, taken

@@ -16,7 +16,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.tensor import wrap
 
-from . import files
+from .. import files
 from .randomness import put_back, taken
 
 KEY = "glassgrad.model"                       # of the metadata
