@@ -40,6 +40,7 @@ class Op:
     """A differentiable function: its forward, its rules, and what tests and pictures want to know."""
 
     views = False                             # does the result share the memory of the first input where NumPy lets it?
+    for_one_call = False                      # is it made anew by each call, of a function of the user's?
     selects = False                           # is it the second input where the first holds, the third elsewhere?
 
     def __init__(self, fn: Callable[..., Any], kind: str, rules: dict[str, Rule], *, shapes: str, domain: Any,

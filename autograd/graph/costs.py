@@ -82,6 +82,8 @@ def flops(op: Op, attrs: Any, shape: tuple[int, ...], operands: list[tuple[int, 
 @cache
 def formulas(op: Op, n: int) -> tuple[str, ...]:
     """The rule of each input as the row of the op has it: ("g * y", "g * x") for multiply; "" where there is none."""
+    if op.for_one_call:                        # its rule is a function of the user's, or a whole program
+        return (f"{op.name}.backward(g)",) * n
     found = _rules(op)
     return found * n if op.variadic else (*found, *[""] * n)[:n]
 

@@ -37,6 +37,8 @@ class Step(Op):
     values in `saved` is the business of who made the step.
     """
 
+    for_one_call = True
+
     def __init__(self, name: str, doc: str, pull: Callable[[Sequence[Any], Any, bool], Sequence[Any]],
                  count: int) -> None:
         self.__dict__.update(_TEMPLATE.__dict__)

@@ -87,3 +87,17 @@ def test_way_back_is_counted_too():
     assert math.isclose(named(lambda a: LA.det(a), SQUARE, "det"), 2 * N**3 / 3)
     back = trace(LA.det)(SQUARE).backward()
     assert sum(node.flops for node in back.nodes if node.op == "cofactor") >= 2 * N**3
+
+
+def test_the_rule_of_a_users_function_is_not_made_up():
+    class Cube(ag.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x ** 3
+
+        @staticmethod
+        def backward(ctx, g):
+            return 3 * g * ctx.saved_tensors[0] ** 2
+    node = Cube.apply(ag.Tensor(2.0, requires_grad=True)).graph().nodes[-1]
+    assert node.formula == ("Cube.backward(g)",)
