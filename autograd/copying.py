@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import GradientError
-from .tensor import Tensor, wrap
+from .tensor import Parameter, Tensor, extra_of, wrap
 
 
 def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
@@ -19,8 +19,7 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         copy.requires_grad_()
         if self.grad is not None:
             copy.grad = wrap(self.grad.value.copy())
-    if self.name:
-        copy.name = self.name
+    _told(copy, self.name)
     return copy
 
 
@@ -36,9 +35,16 @@ def _rebuild(kind: type[Tensor], value: Any, requires_grad: bool, name: str) -> 
     tensor = wrap(value, kind)
     if requires_grad:
         tensor.requires_grad_()
+    _told(tensor, name)
+    return tensor
+
+
+def _told(tensor: Tensor, name: str) -> None:
+    """Note what a graph calls this leaf: by its name, and a parameter where it is one."""
     if name:
         tensor.name = name
-    return tensor
+    elif isinstance(tensor, Parameter):
+        extra_of(tensor)
 
 
 setattr(Tensor, "__deepcopy__", deepcopy)

@@ -302,11 +302,11 @@ SABOTAGES = [
     ),
     Sabotage(
         "a heavy import at the top",
-        "optim/clip.py",
+        "optim/optimizer.py",
         "import numpy as np\n",
         "import json\n\nimport numpy as np\n",
         "tests/test_house.py tests/test_imports.py",
-        "clip or optim]",
+        "optimizer or optim]",
     ),
     # -- nn --------------------------------------------------------------------------------------------
     Sabotage(

@@ -45,7 +45,7 @@ class Backends(tuple[Backend, ...]):
     """What works on this machine, best first; prints as a table."""
 
     def __repr__(self) -> str:
-        lines = [f"{'yes' if b.works else 'no ':3}  {b.name:<11} {', '.join(b.formats):<34} {b.detail}" for b in self]
+        lines = [f"{'yes' if b.works else 'no ':3}  {b.name:<11} {', '.join(b.formats):<46} {b.detail}" for b in self]
         return "\n".join(lines)
 
 
@@ -68,7 +68,7 @@ def backends() -> Backends:
         Backend("dot", bool(program), said, ("layout", "png", "pdf")),
         Backend("pygraphviz", bool(package), package or 'not installed: pip install "glassgrad[viz]"',
                 ("layout", "png", "pdf")),
-        Backend("built-in", True, "needs nothing", ("layout", "svg", "dot", "json", "txt")),
+        Backend("built-in", True, "needs nothing", ("layout", "svg", "html", "dot", "mmd", "tex", "json", "txt")),
     ))
 
 

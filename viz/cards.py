@@ -27,8 +27,8 @@ class Cards:
     """Makes cards; knows what they share: the graph's main dtype, the ramp, whether gradients are shown at all."""
 
     def __init__(self, view: View, ramp: Ramp, rankdir: str, values: bool | str = "auto",
-                 gradients: bool | str = "auto") -> None:
-        self.view, self.graph, self.ramp = view, view.graph, ramp
+                 gradients: bool | str = "auto", titled: bool = True) -> None:
+        self.view, self.graph, self.ramp, self.titled = view, view.graph, ramp, titled
         self.values, self.gradients = values, gradients
         self.sideways = rankdir == "LR"
         floats = [n.dtype for n in self.graph.nodes if n.dtype.startswith(("float", "bfloat", "complex"))]
@@ -54,6 +54,10 @@ class Cards:
         self.kinds.update(found)
         return card._replace(data=(*data, *((("data-module", module),) if module else ())), signs=found,
                              ring=not self.bad.isdisjoint(item.nodes))
+
+    def title(self, item: Item) -> str:
+        """The tooltip of a card; "" where nobody will see it."""
+        return tooltip(self.graph, item) if self.titled else ""
 
     def _card(self, item: Item) -> Card:
         if item.kind in ("module", "repeat"):
@@ -193,7 +197,7 @@ class Cards:
         rows, total = lay(rows, max(least, measure.rules_need(feet, self.sideways, left) + slant), left)
         rows, ports = with_rules(rows, total, feet, self.sideways, left)
         badge = f"Σ {item.gathers}" if item.gathers and self.backward else ""
-        return measure.card(item, form, role, rows, total, tooltip(self.graph, item), badge, ports, mark, self.sideways)
+        return measure.card(item, form, role, rows, total, self.title(item), badge, ports, mark, self.sideways)
 
     def _leaf(self, item: Item) -> Card:
         node = self.graph.nodes[item.nodes[0]]
@@ -208,7 +212,7 @@ class Cards:
                      *(self._signs(node)[-1:] if marks.cut_words(node) else ()), *size)
         rows, total = lay([Row((*cells, *(self.swatch(item.nodes) if node.requires_grad else ())), HEADER + 2)])
         form = "input" if node.kind == "input" and not self.backward else "pill"
-        return measure.card(item, form, node.kind, rows, total, tooltip(self.graph, item),
+        return measure.card(item, form, node.kind, rows, total, self.title(item),
                             f"Σ {item.gathers}" if item.gathers and self.backward else "")
 
     def _loss(self, item: Item) -> Card:
@@ -220,7 +224,7 @@ class Cards:
         if node.value and node.value.item is not None and self.values is not False:
             rows.append(Row((Cell(exact(node.value.item), size=13, bold=True, align="middle"),), 18))
         rows, total = lay(rows)
-        return measure.card(item, "loss", "loss", rows, total, tooltip(self.graph, item))
+        return measure.card(item, "loss", "loss", rows, total, self.title(item))
 
     def _end(self, item: Item) -> Card:
         """Where a result comes out; in a backward view, where the sweep starts with g = 1."""
@@ -236,7 +240,7 @@ class Cards:
             given = "g = 1" if node.shape == () else f"g {shape(node.shape)}"
             rows.append(Row((Cell(given, size=MONO, mono=True, align="middle"),), 18))
         rows, total = lay(rows)
-        return measure.card(item, "loss" if seed else "output", "loss", rows, total, tooltip(self.graph, item))
+        return measure.card(item, "loss" if seed else "output", "loss", rows, total, self.title(item))
 
     def _number(self, item: Item) -> Card:
         """A value of a graph of scalars, as micrograd draws it: name, data, grad, and the sign of its op."""
@@ -283,7 +287,7 @@ class Cards:
         if detail:
             rows.append(Row((Cell(fit(detail, 280, 9), "sub", 9),), 15))
         rows, total = lay([*rows, *self._strip(item.turns)] if item.turns else rows)
-        return measure.card(item, "stack" if item.turns else "folder", "module", rows, total, tooltip(self.graph, item))
+        return measure.card(item, "stack" if item.turns else "folder", "module", rows, total, self.title(item))
 
     def _stats(self, nodes: tuple[int, ...]) -> str:
         params = {a for i in nodes for a in self.graph.nodes[i].inputs if self.graph.nodes[a].kind == "parameter"}

@@ -49,7 +49,7 @@ def _renderers() -> list[Finding]:
                 detail = detail.partition(":")[0] + ", and not needed beside the other"
             else:
                 cure = 'pip install "glassgrad[viz]"'
-        found.append(Finding(state, one.name, f"{formats:<20} {detail}", cure))
+        found.append(Finding(state, one.name, f"{formats:<38} {detail}", cure))
     if backend.available():                   # found is not yet working
         for form, start in STARTS.items():
             try:

@@ -6,16 +6,19 @@ are made and averaged.  Long edges come out straight; chains stay in line.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Set
 from itertools import pairwise
 
 Segment = tuple[int, int, float, float]        # upper, lower, port of each as an offset from its middle
 BEND_GAP = 12.0
 
 
-def coordinates(layers: list[list[int]], segments: list[Segment], across: list[float], boxes: int, gap: float
-                ) -> list[float]:
+def coordinates(layers: list[list[int]], segments: list[Segment], across: list[float], boxes: int, gap: float,
+                beside: Set[tuple[int, int]] = frozenset()) -> list[float]:
     """The middle of each element.  Elements from `boxes` on are bends of long edges.
 
+    beside: segments (upper, lower) whose upper element stands as near as there is room, and bends nothing out of line.
     Elements of a rank keep their order and at least `gap` between them; bends, and boxes without width, may be nearer.
     """
     n = len(across)
@@ -31,6 +34,8 @@ def coordinates(layers: list[list[int]], segments: list[Segment], across: list[f
     barred = _conflicts(layers, above, place, boxes)
     trunks = {u for v in range(boxes, n) for u, _ in above[v] if u >= boxes}
     barred |= {(u, v) for v in range(boxes) for u, _ in above[v] if u in trunks}   # branches give way to their trunk
+    followers = _followers(layers, below, beside)
+    barred |= {(u, below[u][0][0]) for u in followers}
     runs = []
     for near, rows in ((above, layers), (below, layers[::-1])):
         for flip in (1.0, -1.0):
@@ -39,7 +44,15 @@ def coordinates(layers: list[list[int]], segments: list[Segment], across: list[f
             root, shift = _aligned(rank_order, near, at, barred, flip)
             x = _packed(rank_order, root, shift, across, boxes, gap)
             runs.append([flip * value for value in x])
-    return _balanced(runs, across)
+    x = _balanced(runs, across)
+    _drawn_near(layers, below, x, followers, lambda u, v: _apart(u, v, across, boxes, gap))
+    return x
+
+
+def _apart(u: int, v: int, across: list[float], boxes: int, gap: float) -> float:
+    """The least distance between the middles of two neighbours."""
+    wide = u < boxes and v < boxes and across[u] and across[v]
+    return (across[u] + across[v]) / 2 + (gap if wide else BEND_GAP)
 
 
 def _conflicts(layers: list[list[int]], above: list[list[tuple[int, float]]], place: list[int], boxes: int
@@ -91,8 +104,7 @@ def _packed(layers: list[list[int]], root: list[int], shift: list[float], across
     before: dict[int, int] = {}
     for layer in layers:
         for u, v in pairwise(layer):
-            wide = u < boxes and v < boxes and across[u] and across[v]
-            apart = (across[u] + across[v]) / 2 + (gap if wide else BEND_GAP)
+            apart = _apart(u, v, across, boxes, gap)
             a, b = root[u], root[v]
             edges = follows.setdefault(a, {})
             if b not in edges:
@@ -113,6 +125,32 @@ def _packed(layers: list[list[int]], root: list[int], shift: list[float], across
         if room is not None and room > x[a]:
             x[a] = room
     return [x[root[v]] + shift[v] for v in range(n)]
+
+
+def _followers(layers: list[list[int]], below: list[list[tuple[int, float]]], beside: Set[tuple[int, int]]) -> set[int]:
+    """What stands beside, and what only that is computed from."""
+    near: set[int] = set()
+    for layer in reversed(layers):
+        for v in layer:
+            if len(below[v]) == 1 and ((v, below[v][0][0]) in beside or below[v][0][0] in near):
+                near.add(v)
+    return near
+
+
+def _drawn_near(layers: list[list[int]], below: list[list[tuple[int, float]]], x: list[float], near: set[int],
+                apart: Callable[[int, int], float]) -> None:
+    """Each of `near` moves over what it feeds, as far as there is room."""
+    for layer in reversed(layers):
+        wish = {v: x[below[v][0][0]] + below[v][0][1] for v in layer if v in near}
+        if not wish:
+            continue
+        for step in (1, -1):
+            for k in range(len(layer))[::step]:
+                v = layer[k]
+                if v in wish:
+                    low = x[layer[k - 1]] + apart(layer[k - 1], v) if k else -math.inf
+                    high = x[layer[k + 1]] - apart(v, layer[k + 1]) if k + 1 < len(layer) else math.inf
+                    x[v] = max(low, min(wish[v], max(low, high)))
 
 
 def _balanced(runs: list[list[float]], across: list[float]) -> list[float]:

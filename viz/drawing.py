@@ -9,8 +9,7 @@
 from __future__ import annotations
 
 import os
-import re
-import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import Graph, graph, trace
@@ -26,6 +25,7 @@ from .marks import first_bad
 from .mermaid import mermaid
 from .outline import outline
 from .paint import sheet
+from .painting import painted
 from .reverse import backward
 from .scene import Placed, Scene
 from .second import second_order
@@ -34,15 +34,12 @@ from .svg import svg
 from .theme import AUTO, THEMES, colours
 from .tikz import tikz
 from .view import View, view
-from .xdot import PROBE, page
 
 if TYPE_CHECKING:
     import graphviz
 
 MOST_FOR_GRAPHVIZ = 800                        # cards; its layout takes far more than linear time
-MOST_PIXELS = 30e6
-MOST_SIDE = 32_000                             # pixels: the limit of Cairo
-MOST_POINTS = 14_000                           # of a PDF page: the limit of its readers
+NO_OPTIONS: Mapping[str, Any] = {}
 OPTIONS: dict[str, tuple[Any, ...]] = {
     "direction": ("forward", "backward", "both", "second"), "theme": (*THEMES, "auto"),
     "params": ("row", "node", None), "rankdir": ("TB", "LR", None), "engine": ("built-in", "dot"),
@@ -81,6 +78,8 @@ def draw(target: Any, *inputs: Any, direction: str = "forward", depth: int | Non
     for name, count, least in (("depth", depth, 0), ("budget", budget, 1)):
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
             raise ValueError(f"draw: expected {name} to be an int of at least {least}, or None; got {count!r}")
+    options = {"direction": direction, "depth": depth, "budget": budget, "theme": theme, "params": params,
+               "rankdir": rankdir, "engine": engine, "values": values, "gradients": gradients}
     record = graph_of(target, inputs)
     if direction == "second":
         record = second_order(record)
@@ -88,9 +87,10 @@ def draw(target: Any, *inputs: Any, direction: str = "forward", depth: int | Non
     rankdir = rankdir or ("LR" if seen.scalar else "TB")
     if direction == "both":
         panels = beside(seen, rankdir, values, gradients)
-        return Drawing(record, seen, panels.scene, theme, engine, panels)
+        return Drawing(record, seen, panels.scene, theme, engine, panels, options)
     seen = backward(seen) if direction == "backward" else seen._replace(direction=direction)
-    return Drawing(record, seen, scene(seen, rankdir, values=values, gradients=gradients), theme, engine)
+    made = scene(seen, rankdir, values=values, gradients=gradients)
+    return Drawing(record, seen, made, theme, engine, options=options)
 
 
 def graph_of(target: Any, inputs: tuple[Any, ...]) -> Graph:
@@ -120,13 +120,14 @@ class Drawing:
 
     Attributes: `svg` (text of the SVG), `source` (DOT text), `digraph` (a graphviz.Digraph), `text`
     (indented outline), `mermaid` and `tex`, `graph` (the Graph drawn), `view`, `scene`, `notes` (what the reader should
-    know: the first NaN, who laid it out), `first_bad` (its node), `width` and `height` (points).
+    know: the first NaN, who laid it out), `first_bad` (its node), `options` (of `draw`), `width`, `height` (points).
     """
 
-    __slots__ = ("_panels", "_placed", "_said", "_sheet", "engine", "graph", "scene", "theme", "view")
+    __slots__ = ("_panels", "_placed", "_said", "_sheet", "engine", "graph", "options", "scene", "theme", "view")
 
-    def __init__(self, graph: Graph, view: View, scene: Scene, theme: str, engine: str, panels: Beside | None = None
-                 ) -> None:
+    def __init__(self, graph: Graph, view: View, scene: Scene, theme: str, engine: str, panels: Beside | None = None,
+                 options: Mapping[str, Any] = NO_OPTIONS) -> None:
+        self.options = dict(options)
         self.graph, self.view, self.scene, self.theme, self.engine = graph, view, scene, theme, engine
         self._panels = panels                  # of a picture of both directions
         self._said: tuple[str, ...] = ()       # of how it was laid out
@@ -237,32 +238,38 @@ class Drawing:
         Graphviz is missing, fails, or takes longer than `viz.backend.TIME_LIMIT`: all before anything is written.
         """
         real, suffix = files.checked(path)
-        if suffix in (".png", ".pdf") and not backend.available():
-            raise backend.BackendError(
-                f"save: expected Graphviz, for a {suffix} file; got a machine with neither the `dot` program nor "
-                f"pygraphviz; {backend.INSTALL}; or save as .svg, which needs nothing")
         if suffix in (".png", ".pdf"):
-            data = self._painted(suffix[1:], dpi)
+            data = painted(self.sheet, colours(self.theme), suffix[1:], dpi)
         else:
             data = {".svg": lambda: self.svg, ".dot": lambda: self.source, ".json": self.graph.to_json,
                     ".txt": lambda: self.text + "\n", ".html": lambda: self.html, ".mmd": lambda: self.mermaid,
                     ".tex": lambda: self.tex}[suffix]().encode()
         files.write(real, data)
 
-    def _painted(self, form: str, dpi: float) -> bytes:
-        page_text = page(self.sheet, colours(self.theme), _lift())
-        if form == "pdf":
-            inches = MOST_POINTS / 72
-            settings = {"size": f"{inches:.0f},{inches:.0f}"} if max(self.width, self.height) > MOST_POINTS else {}
-        else:
-            area, side = self.width * self.height, max(self.width, self.height)
-            most = 72 * min((MOST_PIXELS / area) ** 0.5, MOST_SIDE / side)
-            if dpi > most:
-                warnings.warn(f"save: a PNG of {self.width:.0f} by {self.height:.0f} points at {dpi:g} dpi is over "
-                              f"{MOST_PIXELS / 1e6:.0f} megapixels; drawn at {most:.0f} dpi; save as .svg or .pdf to "
-                              "keep every detail", stacklevel=3)
-            settings = {"dpi": f"{min(dpi, most):.2f}"}
-        return backend.graphviz(page_text, "nop2", form, **settings)
+    def animate(self, path: str | os.PathLike[str]) -> None:
+        """Writes an .svg that steps through the backward pass by itself, for slides and README files; no script.
+
+        Readers without animation, and those who asked for less motion, see the still picture.  Errors as of `save`.
+        """
+        real, _ = files.checked(path, (".svg",))
+        from .offline import animated
+        files.write(real, animated(self).encode())
+
+    def page(self, height: int = 640) -> Shown:
+        """The page that `.save("x.html")` writes, in a frame: as the last line of a notebook's cell it can be folded,
+        searched and played there.  height: of the frame, in pixels."""
+        if isinstance(height, bool) or not isinstance(height, int) or height < 100:
+            raise ValueError(f"page: expected height to be an int of at least 100, pixels; got {height!r}")
+        from .offline import framed
+        return Shown(framed(self, height=height))
+
+    def widget(self) -> Any:
+        """An output in Jupyter that follows training: `w = drawing.widget()`, and after a step `w.update(loss)`.
+
+        Raises ImportError where anywidget is not installed.
+        """
+        from .follow import widget
+        return widget(self, draw)
 
     def __repr__(self) -> str:
         return self.text
@@ -273,7 +280,16 @@ class Drawing:
         return {"text/html": inline(self), "image/svg+xml": still, "text/plain": self.text}
 
 
-def _lift() -> float:
-    """How far above its baseline the Graphviz of this machine sets text."""
-    found = re.search(r'<text[^>]* y="(-?[\d.]+)"', backend.graphviz(PROBE, "nop2", "svg").decode())
-    return -float(found[1]) / 10 if found else 0.0
+class Shown:
+    """A piece of HTML that a notebook shows."""
+
+    __slots__ = ("html",)
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return "a page of the graph; a notebook shows it as the last line of a cell, save('x.html') writes it to a file"

@@ -165,13 +165,16 @@ def folded(units: Sequence[Unit], ops: Ops, least: int, bare: bool) -> list[Unit
     """Siblings with repeats of at least `least` turns folded; `bare`: also where no module takes part."""
     marks = _marks(units, ops)
     result: list[Unit] = []
+    module_from = [len(units)] * (len(units) + 1)          # where the next unit stands that is no single op
+    for k in range(len(units) - 1, -1, -1):
+        module_from[k] = module_from[k + 1] if isinstance(units[k], int) else k
     at = 0
     while at < len(units):
         best, best_period = 1, 1
         for period in range(1, min(MAX_PERIOD, (len(units) - at) // 2) + 1):
             if marks[at] != marks[at + period]:
                 continue
-            if not bare and all(isinstance(u, int) for u in units[at:at + period]):
+            if not bare and module_from[at] >= at + period:
                 continue
             turns = _turns(units, marks, at, period, ops)
             if turns >= least and turns * period > best * best_period:

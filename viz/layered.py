@@ -48,8 +48,12 @@ class Level(NamedTuple):
     along: float
 
 
-def ranks_of(boxes: list[Box], edges: list[Edge]) -> list[int]:
-    """Longest-path ranks; a box with more edges out than in then moves down to where it is needed."""
+def ranks_of(boxes: list[Box], edges: list[Edge]) -> tuple[list[int], set[tuple[int, int]]]:
+    """Ranks, and which boxes only feed what others lead to: (box, what it feeds).
+
+    Ranks are those of the longest path; then what has more edges out than in moves down to where it is needed.  What
+    nothing else is computed from moves with it: its edges in do not count.
+    """
     n = len(boxes)
     outs: list[list[int]] = [[] for _ in range(n)]
     ins: list[list[int]] = [[] for _ in range(n)]
@@ -60,10 +64,13 @@ def ranks_of(boxes: list[Box], edges: list[Edge]) -> list[int]:
         waiting[e.target] += 1
     first = 1 if any(box.pin < 0 for box in boxes) else 0
     rank = [0 if box.pin < 0 else first for box in boxes]
+    own = [box.pin == 0 for box in boxes]      # it, and all that it is computed from, has one user
     order = [v for v in range(n) if not waiting[v]]
     for v in order:
+        own[v] = own[v] and len(set(outs[v])) == 1
         for w in outs[v]:
             rank[w] = max(rank[w], rank[v] + 1)
+            own[w] = own[w] and own[v]
             waiting[w] -= 1
             if not waiting[w]:
                 order.append(w)
@@ -72,11 +79,17 @@ def ranks_of(boxes: list[Box], edges: list[Edge]) -> list[int]:
     if any(box.pin > 0 for box in boxes):
         last = max([rank[v] + 1 for v in range(n) if boxes[v].pin <= 0] + [first])
         rank = [last if boxes[v].pin > 0 else r for v, r in enumerate(rank)]
+    depth = list(rank)
+    held = [sum([not own[u] for u in above]) for above in ins]
     for _ in range(2):                         # the second time follows what moved in the first
         for v in reversed(order):
-            if boxes[v].pin == 0 and outs[v] and len(outs[v]) > len(ins[v]):
+            if boxes[v].pin == 0 and outs[v] and len(outs[v]) + (held[v] < len(ins[v])) > held[v]:
                 rank[v] = max(rank[v], min(rank[w] for w in outs[v]) - 1)
-    return rank
+    beside = set()
+    for v, above in enumerate(ins):
+        deepest = max([depth[u] for u in above], default=0)
+        beside |= {(u, v) for u in above if depth[u] < deepest and (own[u] or rank[u] > depth[u])}
+    return rank, beside
 
 
 class _Grid:
@@ -86,7 +99,7 @@ class _Grid:
     """
 
     def __init__(self, boxes: list[Box], edges: list[Edge]) -> None:
-        rank = ranks_of(boxes, edges)
+        rank, self.beside = ranks_of(boxes, edges)
         close = {r: k for k, r in enumerate(sorted(set(rank)))}
         self.rank = [close[r] for r in rank]
         self.count = len(boxes)
@@ -215,7 +228,7 @@ def draw(boxes: list[Box], edges: list[Edge], *, gap: float, rank_gap: float, en
         return Level([], [], [], 0.0, 0.0)
     grid = _Grid(boxes, edges)
     layers = _ordered(grid)
-    x = coordinates(layers, grid.segments, grid.across, grid.count, gap)
+    x = coordinates(layers, grid.segments, grid.across, grid.count, gap, grid.beside)
     left = min(x[v] - grid.across[v] / 2 for v in range(grid.count))
     left = min([left] + [x[v] - 1 for v in range(grid.count, len(x))])
     right = max(x[v] + (grid.across[v] / 2) for v in range(len(x)))

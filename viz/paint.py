@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .measure import SIGN, mark_width
 from .scene import SLANT, Card, Cell, Frame, Placed, Point, Row, Scene, Wire
@@ -61,14 +62,14 @@ def _card(card: Card, x: float, y: float) -> list[Mark]:
     row_y = by
     for k, row in enumerate(card.rows):
         first, last = k == 0, k == len(card.rows) - 1
+        ground: list[Mark] = []                # belongs to the row: its tooltip answers wherever it is pointed at
         if row.fill and tinted:
-            marks.append(_band(card, bx, by, bw, bh, row_y, row.height, first, last)._replace(fill=row.fill))
-        row_y += row.height
-    row_y = by
-    for k, row in enumerate(card.rows):
+            ground.append(_band(card, bx, by, bw, bh, row_y, row.height, first, last)._replace(fill=row.fill))
+        elif row.leaf:
+            ground.append(Box(bx, row_y, bw, row.height, fill="card" if tinted else card.role))
         if row.rule or (k and row.fill and row.fill != card.role):
-            marks.append(Path((("M", (bx, row_y)), ("L", (bx + bw, row_y))), stroke="hair" if row.rule else "card"))
-        marks += _row(row, bx, row_y)
+            ground.append(Path((("M", (bx, row_y)), ("L", (bx + bw, row_y))), stroke="hair" if row.rule else "card"))
+        marks += _row(row, bx, row_y, ground)
         row_y += row.height
     marks.append(outline._replace(stroke=ink, width=1.5, dash="dashed" if card.form == "view" else ""))
     if card.form == "custom":
@@ -112,10 +113,11 @@ def _band(card: Card, bx: float, by: float, bw: float, bh: float, y: float, h: f
     return Path(rounded(bx, y, bw, h, 7 if first else 0, 7 if last else 0))
 
 
-def _row(row: Row, bx: float, y: float) -> list[Mark]:
+def _row(row: Row, bx: float, y: float, ground: Sequence[Mark] = ()) -> list[Mark]:
     marks: list[Mark] = []
     if row.leaf:
         marks.append(Open("row", "leaf", "", row.title, (("data-leaf", " ".join(map(str, row.leaf[:200]))),)))
+    marks += ground
     for k, cell in enumerate(row.cells):
         if row.rule and k:
             marks.append(Path((("M", (bx + cell.x, y)), ("L", (bx + cell.x, y + row.height))), stroke="hair"))

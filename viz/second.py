@@ -27,20 +27,29 @@ def second_order(graph: Graph) -> Graph:
         got = ", ".join(str(s) for s in sizes) or "nothing"
         raise ValueError(f"draw: expected one scalar, for a picture of second order; got results of shape {got}; sum "
                          "or average it first")
+    wants = any(n.requires_grad for n in graph.nodes if n.kind != "op")
     try:
         first = graph.backward()
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        if wants:
+            raise
+        raise ValueError("draw: expected a result that depends on something that requires a gradient, for a picture "
+                         "of second order; got none: make it a Tensor(..., requires_grad=True)") from error
+    try:
         second = first.backward().simplify()
     except (ArithmeticError, RuntimeError, ValueError) as error:
-        raise ValueError(f"draw: expected a function whose gradient depends on what it is taken by, for a picture of "
-                         f"second order; {error}") from error
+        raise ValueError("draw: expected a function that bends, for a picture of second order; got one whose gradient "
+                         "is the same everywhere, so that its derivative is zero: draw it with "
+                         'direction="backward"') from error
     known: dict[Any, int] = {}
     before, between = _keys(graph.simplify(), known), _keys(first.simplify(), known)
     nodes = []
-    titles = dict(zip(second.outputs, [name for name, _ in second.gives[1:]], strict=True))
+    called = ["" if name.startswith("%") else f" {name}" for name, _ in second.gives[1:]]
+    titles = dict(zip(second.outputs, called, strict=True))
     for node, key in zip(second.nodes, _all_keys(second, known), strict=True):
         if node.kind == "op":
             stage = STAGES[0] if key in before else STAGES[1] if key in between else STAGES[2]
-            name = f"f″ {titles[node.id]}" if node.id in titles else node.name
+            name = f"f″{titles[node.id]}" if node.id in titles else node.name
             node = node._replace(name=name, module=f"{stage}.{node.module}" if node.module else stage)
         nodes.append(node)
     modules = {**WORDS, **{f"{stage}.{path}": kind for stage in STAGES for path, kind in second.modules.items()}}

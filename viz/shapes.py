@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from .signs import VECTORS, Commands, rounded
@@ -78,6 +79,11 @@ class Sheet(NamedTuple):
 
 def sign(name: str, x: float, y: float, side: float, ink: str) -> list[Mark]:
     """The sign of a kind in a square; 'c is the character c itself."""
+    return list(_sign(name, x, y, side, ink))
+
+
+@lru_cache(1024)
+def _sign(name: str, x: float, y: float, side: float, ink: str) -> list[Mark]:
     if name.startswith("'"):
         return [Text(x + side / 2, y + side * 0.9, name[1:], ink, side * 1.3, True, align="middle")]
     lines: list[tuple[str, tuple[float, ...]]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 _REGULAR = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
@@ -25,6 +26,7 @@ _BOLD = (
 _OTHER = {"×": 584, "·": 278, "…": 1000, "∂": 494, "Σ": 618, "∇": 660, "≈": 549, "−": 584, "∞": 713, "±": 584, "²": 333,
           "³": 333, "≤": 549, "≥": 549, "°": 400, "ƒ": 556, "≠": 549, "√": 549, "∑": 713}
 _MONO = 602
+_PLAIN = re.compile("[ -~\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd]*")
 MAX_LABEL = 60                                 # characters of a name that are ever drawn
 MAX_PATH = 1000                                # of a module path, for programs that read the picture
 
@@ -40,6 +42,7 @@ def _advance(character: str, table: tuple[int, ...]) -> int:
     return 1000 if code >= 0x1100 and not 0x1E00 <= code < 0x2E80 else 700
 
 
+@lru_cache(8192)
 def width(text: str, size: float, bold: bool = False, mono: bool = False) -> float:
     """Width of a line of text, in the unit of `size`."""
     if mono:
@@ -52,9 +55,12 @@ def clean(text: object, limit: int = MAX_LABEL) -> str:
     """One line that every format can hold: no control characters, no lone surrogates, at most `limit` long."""
     raw = str(text)
     cut = raw if len(raw) <= limit else raw[:limit - 1] + "…"
+    if _PLAIN.fullmatch(cut):                  # nearly all are
+        return cut
     return "".join(" " if c in "\n\r\t" else c if _drawable(ord(c)) else "\ufffd" for c in cut)
 
 
+@lru_cache(1024)
 def rule(formula: str, limit: int = 200) -> str:
     """A derivative rule as text, without the underscores that mark names as private to a file."""
     return re.sub(r"\b_(?=\w)", "", clean(formula, limit))

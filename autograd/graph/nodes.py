@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+BARS = 16                                           # of a histogram
+_SIXTEENTHS = np.arange(BARS + 1, dtype=np.float64)
 KINDS = ("input", "parameter", "buffer", "constant", "op")
 
 
@@ -143,19 +144,39 @@ def summary(value: Any) -> Summary:
     if isinstance(item, complex):
         item = abs(item)
     x = np.abs(a).reshape(-1).astype(np.float64) if a.dtype.kind == "c" else a.reshape(-1).astype(np.float64)
-    nans, infs = int(np.isnan(x).sum()), int(np.isinf(x).sum())
-    x = x[np.isfinite(x)] if nans or infs else x
+    nans = infs = 0
+    finite = np.isfinite(x)
+    if not finite.all():
+        nans = int(np.count_nonzero(np.isnan(x)))
+        infs = x.size - int(np.count_nonzero(finite)) - nans
+        x = x[finite]
     if not x.size:
         return Summary(math.nan, math.nan, math.nan, math.nan, math.nan, 0.0, nans, infs, size, item, (), 0.0, 0.0)
     lo, hi = float(x.min()), float(x.max())
     scale = max(abs(lo), abs(hi)) or 1.0
     hist: tuple[int, ...] = ()
     if size > 1 and hi > lo and math.isfinite(hi - lo):
-        with suppress(ValueError):                  # so narrow a range that no 16 numbers lie in it
-            hist = tuple(int(n) for n in np.histogram(x, bins=16, range=(lo, hi))[0])
+        hist = _bars(x, lo, hi)
     y = x / scale
-    return Summary(float(np.sqrt(np.mean(y * y)) * scale), float(y.mean() * scale), float(y.std() * scale), lo, hi,
-                   float(np.mean(x == 0)), nans, infs, size, item, hist, lo, hi)
+    mean = float(np.add.reduce(y)) / y.size
+    away = y - mean
+    return Summary(math.sqrt(float(np.add.reduce(y * y)) / y.size) * scale, mean * scale,
+                   math.sqrt(float(np.add.reduce(away * away)) / y.size) * scale, lo, hi,
+                   int(np.count_nonzero(x == 0)) / x.size, nans, infs, size, item, hist, lo, hi)
+
+
+def _bars(x: np.ndarray, lo: float, hi: float) -> tuple[int, ...]:
+    """np.histogram(x, 16, (lo, hi))[0], in a third of its time for few numbers; () for so narrow a range that no 16
+    numbers lie in it."""
+    edges = _SIXTEENTHS * ((hi - lo) / BARS) + lo
+    edges[-1] = hi
+    if not (edges[1:] > edges[:-1]).all():
+        return ()
+    place = ((x - lo) / (hi - lo) * BARS).astype(np.intp)
+    np.minimum(place, BARS - 1, out=place)
+    place -= x < edges[place]                       # what rounding put on the wrong side of an edge
+    place += (x >= edges[place + 1]) & (place != BARS - 1)
+    return tuple(np.bincount(place, minlength=BARS).tolist())
 
 
 def arrays_in(v: Any) -> Iterator[Any]:

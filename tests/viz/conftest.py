@@ -1,11 +1,16 @@
-"""Graphs made by hand, for the tests of pictures: plain data, no engine behind them."""
+"""Graphs made by hand, for the tests of pictures: plain data, no engine behind them; and one browser for all."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from autograd.graph import Graph, GraphNode, Summary
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
 
 
 def summary(rms: float, size: int = 4, item: float | None = None, nans: int = 0, infs: int = 0) -> Summary:
@@ -126,3 +131,15 @@ def maker() -> type[Maker]:
 @pytest.fixture(scope="session")
 def graphs() -> dict[str, Callable[..., Graph]]:
     return {"scalars": scalars, "mlp": mlp, "residual": residual, "chain": chain}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()

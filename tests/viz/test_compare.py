@@ -275,3 +275,38 @@ def test_marks_can_be_read_and_told_apart(theme: str) -> None:
         for a, b in (("added", "removed"), ("added", "changed"), ("removed", "changed")):
             far = [np.linalg.norm(lab(colours[a + k], matrix) - lab(colours[b + k], matrix)) for k in ("", "-ink")]
             assert max(far) > 10, (theme, a, b, far)
+
+
+class Holds(nn.Module):
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+class Keeps(Holds):
+    pass
+
+
+def deep(*middle: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), *middle, nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 1))
+
+
+def test_an_inserted_layer_does_not_change_those_behind_it() -> None:
+    found = diff((deep(), X), (deep(nn.Linear(8, 8), nn.Tanh()), X))
+    assert (found.removed, found.changed) == (0, 0)
+    added = {(n.kind, n.op or n.name) for n in found.merged.graph.nodes if found.merged.status.get(n.id) == "added"}
+    assert added == {("op", "linear"), ("op", "tanh"), ("parameter", "2.weight"), ("parameter", "2.bias")}
+    assert "sequential.2 → sequential.4" in found.text
+    back = diff((deep(nn.Linear(8, 8), nn.Tanh()), X), (deep(), X))
+    assert (back.added, back.removed, back.changed) == (0, 4, 0)
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    (Holds(deep()), Keeps(deep()), "holds → keeps"), (deep(), Holds(deep()), "sequential → holds.body"),
+    (Holds(deep()), deep(), "holds.body → sequential")])
+def test_modules_of_another_name_are_one_note_and_no_change(old: nn.Module, new: nn.Module, said: str) -> None:
+    found = diff((old, X), (new, X))
+    assert not found and said in found.text and "changed" not in found.text.replace("a change", "")

@@ -42,7 +42,7 @@ def test_png_and_pdf(graphs, tmp_path):
 @needs_dot
 def test_a_huge_png_is_drawn_smaller_with_a_warning(graphs, tmp_path, monkeypatch):
     import viz.drawing
-    monkeypatch.setattr(viz.drawing, "MOST_PIXELS", 40_000)
+    monkeypatch.setattr(viz.painting, "MOST_PIXELS", 40_000)
     drawing = viz.draw(graphs["mlp"]())
     words = r"save: a PNG of \d+ by \d+ points at 144 dpi is over 0 megapixels; drawn at \d+ dpi"
     with pytest.warns(UserWarning, match=words):

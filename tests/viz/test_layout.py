@@ -128,3 +128,19 @@ def test_five_thousand_cards_in_bounded_time(graphs):
     p = layout(s)
     assert time.perf_counter() - start < 5
     assert len(p.cards) == 5002
+
+
+def test_a_chain_fed_from_the_side_stays_straight():
+    """x0 -> s0 -> s1 -> ...: every step reads one more source of its own, and a weight that all steps share."""
+    n = 30
+    boxes = [Box(80.0, 30.0) for _ in range(3 * n + 1)]             # sources, what reads them, steps; the weight
+    edges = []
+    for k in range(n):
+        edges += [Edge(k, n + k, 40.0, 40.0), Edge(3 * n, n + k, 40.0, 40.0), Edge(n + k, 2 * n + k, 40.0, 40.0)]
+        edges += [Edge(2 * n + k - 1, 2 * n + k, 40.0, 40.0)] if k else []
+    level = draw(boxes, edges, gap=26.0, rank_gap=34.0)
+    across = [level.corners[2 * n + k][0] for k in range(2, n)]
+    assert max(across) - min(across) < 1.0                          # the steps stand in one line
+    assert level.across < 6 * 106.0                                 # not one column for each source
+    for k in range(2, n - 1):                                       # a source stands just above what reads it
+        assert 0 < level.corners[n + k][1] - level.corners[k][1] < 100.0

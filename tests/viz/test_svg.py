@@ -3,8 +3,10 @@
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
+import nn
 import viz
 import viz.theme
 
@@ -134,3 +136,9 @@ def test_every_theme_is_painted_in_its_own_colours(graphs, theme):
         svg = viz.draw(graphs["residual"](), theme=theme, direction=direction).svg
         body = re.sub(r"<metadata.*", "", svg)
         assert set(re.findall(r"#[0-9A-F]{6}\b", body)) <= set(viz.theme.THEMES[theme].values())
+
+
+def test_the_whole_band_of_a_parameter_answers_with_its_tooltip():
+    drawn = viz.draw(nn.Linear(3, 2), np.ones((1, 3), np.float32)).svg
+    rows = re.findall(r'<g class="row leaf"[^>]*><title>[^<]*</title>\n?(<(?:rect|path) [^>]*>)', drawn)
+    assert len(rows) == 2 and all("parameter" in band for band in rows)

@@ -3,10 +3,10 @@
 import json
 import math
 import re
-import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -181,34 +181,27 @@ def test_a_notebook_with_anywidget_ends_as_plain_html(monkeypatch: pytest.Monkey
     assert screen.widget is None and list(shown.updates[-1]) == ["text/html", "text/plain"]
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
-def test_the_page_in_a_browser(tmp_path: Path) -> None:
-    sync = pytest.importorskip("playwright.sync_api")
+def test_the_page_in_a_browser(tmp_path: Path, chromium: Any) -> None:
     file = tmp_path / "run.html"
     made = record(40, 30)
     file.write_text(page(made), encoding="utf-8")
-    with sync.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
-        tab = browser.new_page(viewport={"width": 700, "height": 900})
-        said: list[str] = []
-        asked: list[str] = []
-        tab.on("console", lambda m: said.append(m.text))
-        tab.on("pageerror", lambda e: said.append(str(e)))
-        tab.on("request", lambda r: asked.append(r.url))
-        tab.goto(file.as_uri())
-        assert tab.locator("tbody tr").count() == 40
-        for width in (700, 1400):
-            tab.set_viewport_size({"width": width, "height": 900})
-            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        light = tab.evaluate("getComputedStyle(document.querySelector('.gw')).backgroundColor")
-        tab.emulate_media(color_scheme="dark")
-        assert light != tab.evaluate("getComputedStyle(document.querySelector('.gw')).backgroundColor")
-        made.state = "finished"                            # the open page sees the end of the run by itself
-        file.write_text(page(made), encoding="utf-8")
-        tab.get_by_text("finished").wait_for(timeout=8000)
-        assert not said and set(asked) == {file.as_uri()}
-        browser.close()
+    tab = chromium.new_page(viewport={"width": 700, "height": 900})
+    said: list[str] = []
+    asked: list[str] = []
+    tab.on("console", lambda m: said.append(m.text))
+    tab.on("pageerror", lambda e: said.append(str(e)))
+    tab.on("request", lambda r: asked.append(r.url))
+    tab.goto(file.as_uri())
+    assert tab.locator("tbody tr").count() == 40
+    for width in (700, 1400):
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    light = tab.evaluate("getComputedStyle(document.querySelector('.gw')).backgroundColor")
+    tab.emulate_media(color_scheme="dark")
+    assert light != tab.evaluate("getComputedStyle(document.querySelector('.gw')).backgroundColor")
+    made.state = "finished"                            # the open page sees the end of the run by itself
+    file.write_text(page(made), encoding="utf-8")
+    tab.get_by_text("finished").wait_for(timeout=8000)
+    assert not said and set(asked) == {file.as_uri()}
+    tab.close()

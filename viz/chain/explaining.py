@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import files
+from ..painting import painted
 from ..shapes import Sheet
 from ..svg import escape, svg
 from ..theme import AUTO, THEMES, colours
@@ -28,9 +29,9 @@ from .scalar import Derivation, derivation
 from .text import text
 from .values import Numbers, gradients, numbers
 
-SUFFIXES = (".svg", ".txt", ".tex", ".html")
+SUFFIXES = (".svg", ".txt", ".tex", ".html", ".png", ".pdf")
 MOST_SCALARS = 400                             # steps of a graph of scalars that are all written out
-ROUNDING = 1e-12                               # of the sum of the absolute terms
+ROUNDING = 1e-12                               # of the sum of the absolute terms, or of 1: more is a wrong derivative
 
 
 class Chain(NamedTuple):
@@ -118,13 +119,17 @@ class Explanation:
     def _dark(self) -> dict[str, str] | None:
         return THEMES[AUTO[1]] if self.theme == "auto" else None
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the explanation: .svg (the picture), .txt, .tex (a document), .html (picture and text).
+    def save(self, path: str | os.PathLike[str], dpi: float = 144) -> None:
+        """Writes the explanation: .svg (the picture), .txt, .tex (a document), .html (picture and text); .png and .pdf
+        (the picture) where Graphviz is at hand.
 
-        The file is written whole or not at all.  Raises ValueError for another suffix, an OSError for a place that
-        cannot be written.
+        The file is written whole or not at all.  dpi: of a PNG.  Raises ValueError for another suffix, an OSError for
+        a place that cannot be written, BackendError as `Drawing.save`.
         """
         real, suffix = files.checked(path, SUFFIXES)
+        if suffix in (".png", ".pdf"):
+            files.write(real, painted(self.sheet, colours(self.theme), suffix[1:], dpi))
+            return
         if suffix == ".tex":
             made = ("\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n"
                     "\\usepackage[a3paper,landscape,margin=1cm]{geometry}\n\\allowdisplaybreaks\n"
@@ -171,8 +176,9 @@ def explain(of: Any, wrt: Any = None, index: Any = None, *, most: int = 12, them
     theme: of the picture, as in `draw`: "light", "dark", "print", "contrast" or "auto".
 
     Computed in float64 at the values of the record.  The sum over all ways is compared with the engine's own gradient
-    and agrees to 1e-12 of the sum of the absolute terms.  Where there are too many steps to open one by one, all ways
-    from an element to the result are one factor, and the text says so.
+    and agrees to rounding: to 1e-12 of the sum of the absolute terms, or of 1 where more cancels inside a step.  Where
+    there are too many steps to open one by one, all ways from an element to the result are one factor, and the text
+    says so.
 
     Raises TypeError and ValueError for what cannot be explained, IndexError for an index outside, LookupError for a
     name that no node has, ArithmeticError where the sum is not the engine's gradient.
@@ -204,7 +210,7 @@ def _chain(known: Numbers, node: int, at: int, end: int, most: int, scalar: bool
     rest = 0.0 if len(terms) == count else math.fsum([total, *[-t.value for t in terms]])
     shown = math.fsum([*[t.value for t in terms], rest]) if math.isfinite(absolute) else total
     finite = math.isfinite(absolute) and math.isfinite(derivative)
-    if finite and abs(shown - derivative) > ROUNDING * absolute + 1e-300:
+    if finite and abs(shown - derivative) > ROUNDING * max(1.0, absolute):
         raise ArithmeticError(
             f"explain: expected the sum over {count:,} ways to be the engine's gradient {derivative!r}; got "
             f"{shown!r}: a local derivative is not what the engine used; please report this graph")

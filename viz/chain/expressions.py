@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from .names import number, number_latex
+from .names import digits_for, number, number_latex
 
 _FUNCTIONS: dict[str, Callable[..., float]] = {
     "sin": math.sin, "cos": math.cos, "tan": math.tan, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh,
@@ -42,8 +42,16 @@ class Formula(NamedTuple):
     symbols: Mapping[str, Symbol]
 
     def steps(self, latex: bool = False) -> list[str]:
-        """It in names, and in numbers."""
-        return [_Writer(self.symbols, latex, filled).write(self.tree) for filled in (False, True)]
+        """It in names, and in numbers: of so many digits that the result can be computed from them."""
+        names = _Writer(self.symbols, latex, False).write(self.tree)
+        return [names, _Writer(self.symbols, latex, True, self._digits()).write(self.tree)]
+
+    def _digits(self) -> int:
+        try:
+            total = self.value()
+        except (LookupError, ValueError, ArithmeticError, TypeError):
+            return 0
+        return digits_for(total, lambda told: _worth(self.tree, {k: told(s.value) for k, s in self.symbols.items()}))
 
     def value(self) -> float:
         """What it is worth.  Raises LookupError for what it has no number for, ValueError or an ArithmeticError."""
@@ -126,8 +134,8 @@ def _worth(tree: ast.expr, numbers: Mapping[str, float]) -> float:
 class _Writer:
     """An expression as text or LaTeX; `filled`: with numbers in place of names."""
 
-    def __init__(self, symbols: Mapping[str, Symbol], latex: bool, filled: bool) -> None:
-        self.symbols, self.latex, self.filled = symbols, latex, filled
+    def __init__(self, symbols: Mapping[str, Symbol], latex: bool, filled: bool, digits: int = 0) -> None:
+        self.symbols, self.latex, self.filled, self.digits = symbols, latex, filled, digits
 
     def write(self, tree: ast.expr) -> str:
         return self._write(tree)[0]
@@ -139,7 +147,7 @@ class _Writer:
         return rf"\left({text}\right)" if self.latex else f"({text})"
 
     def _number(self, value: float) -> tuple[str, int]:
-        text = number_latex(value) if self.latex else number(value)
+        text = number_latex(value, self.digits) if self.latex else number(value, self.digits)
         return text, (SIGN if value < 0 else ATOM) if "e" not in text and "cdot" not in text else PRODUCT
 
     def _write(self, tree: ast.expr) -> tuple[str, int]:

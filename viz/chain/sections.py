@@ -6,11 +6,13 @@ A row is what stands left of the first equals sign, and what stands between the 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .cone import EXACT
 from .formulas import slope_formula, step_formula
-from .names import literal, number, number_latex
+from .names import digits_for, literal, number, number_latex
 from .paths import SEVERAL, Factor, shortened
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ def chained(*steps: str) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _added(pairs: list[tuple[float, float]], told: Callable[[float], float]) -> float:
+    return math.fsum([told(a) * told(b) for a, b in pairs])
+
+
 class Sections:
     """Writes the sections of an explanation."""
 
@@ -84,8 +90,8 @@ class Sections:
         """The derivative of the result with respect to an element."""
         return self.slope(self.name(self.end), self.name(node, at))
 
-    def _held(self, value: float) -> str:
-        text = self.number(value)
+    def _held(self, value: float, digits: int = 0) -> str:
+        text = self.number(value, digits)
         return text if value >= 0 or math.isnan(value) else f"({text})"
 
     # -- a graph of scalars ----------------------------------------------------------------------------
@@ -117,7 +123,9 @@ class Sections:
             elif ways:
                 g = derived.gradient
                 names = [self.gradient(s.node) + self.dot + self.slope(self.name(s.node), self.name(i)) for s in ways]
-                filled = [self._held(g[s.node]) + self.dot + self._held(s.value) for s in ways]
+                pairs = [(g[s.node], s.value) for s in ways]
+                digits = digits_for(g[i], partial(_added, pairs))
+                filled = [self._held(a, digits) + self.dot + self._held(b, digits) for a, b in pairs]
                 back.append(Row(self.gradient(i), chained(" + ".join(names), " + ".join(filled), self.number(g[i]))))
         return [Section("Forward: every value", tuple(values)),
                 Section("The derivative of every step", tuple(slopes)),

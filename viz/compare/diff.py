@@ -130,6 +130,16 @@ class Comparison(Drawing):
     def html(self) -> str:
         raise AttributeError("diff: a difference has no page of its own; show it in a notebook, or save it as .svg")
 
+    def animate(self, path: str | os.PathLike[str]) -> None:
+        raise TypeError("diff: a difference of two graphs has no backward pass to play; animate one of them: "
+                        "viz.draw(loss).animate('backward.svg')")
+
+    def page(self, height: int = 640) -> Any:
+        raise TypeError("diff: a difference has no page of its own; show it in a notebook, or save it as .svg")
+
+    def widget(self) -> Any:
+        raise TypeError("diff: a difference is not drawn again by itself; take viz.draw(loss).widget()")
+
     def save(self, path: str | os.PathLike[str], dpi: float = 144) -> None:
         """Writes the picture: .svg .dot .mmd .tex .txt always, .png and .pdf where Graphviz is at hand."""
         files.checked(path, SUFFIXES)

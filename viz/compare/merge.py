@@ -13,6 +13,7 @@ from typing import NamedTuple
 from autograd.graph import Change, Graph, GraphNode, readable
 
 from ..text import shape
+from .renaming import renamed
 
 
 class Merged(NamedTuple):
@@ -24,6 +25,7 @@ class Merged(NamedTuple):
     before: Mapping[int, GraphNode]            # node that is in both -> what it was
     results: tuple[str, ...]                   # how what is returned differs
     classes: Mapping[str, str]                 # module path -> class in the first graph
+    notes: tuple[str, ...] = ()                # modules that have another name and are the same
 
     def count(self, status: str) -> int:
         return sum(1 for s in self.status.values() if s == status)
@@ -31,6 +33,7 @@ class Merged(NamedTuple):
 
 def merge(a: Graph, b: Graph) -> Merged:
     """The union, in an order in which inputs stand before what reads them."""
+    a, notes = renamed(a, b)
     found = a.diff(b)
     kept = [c for c in found.changed if not _elsewhere(c)]
     apart = [c for c in found.changed if _elsewhere(c)]
@@ -69,7 +72,7 @@ def merge(a: Graph, b: Graph) -> Merged:
         nodes.append(node._replace(id=k, inputs=tuple(inputs)))
     made = Graph(tuple(nodes), tuple(place[False, i] for i in b.outputs),
                  MappingProxyType({**a.modules, **b.modules}))
-    return Merged(made, status, words, before, found.results, a.modules)
+    return Merged(made, status, words, before, found.results, a.modules, notes)
 
 
 def _elsewhere(change: Change) -> bool:

@@ -198,6 +198,7 @@ def marked(plain: Scene, seen: View, merged: Merged, gradients: bool) -> tuple[S
         marker.kinds.add("same")
     notes = tuple(n for n in plain.notes if "pending" not in n) + tuple(clean(r.replace(" -> ", " → "), 120)
                                                                         for r in merged.results if not marker.structure)
+    notes += tuple(clean(note, 200) for note in merged.notes)
     frames = tuple(frame._replace(rows=tuple(marker.strip(row, group.turns) for row in frame.rows))
                    for frame, group in zip(plain.frames, seen.groups, strict=True))
     return plain._replace(cards=cards, frames=frames, wires=tuple(wires), kinds=kinds, notes=notes), marker.kinds

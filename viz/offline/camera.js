@@ -80,7 +80,8 @@ class Camera {
     const [wide, high] = this.room();
     const [left, top] = this.toScreen([x, y]);
     const [right, bottom] = this.toScreen([x + w, y + h]);
-    return left >= 0 && top >= 0 && right <= wide && bottom <= high;
+    const rim = 12;                              // the ring around it is seen as well
+    return left >= rim && top >= rim && right <= wide - rim && bottom <= high - rim;
   }
 
   // Brings a box into sight, with the least movement that does it; `center`: into the middle.

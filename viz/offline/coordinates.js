@@ -1,7 +1,7 @@
 // Coordinates across the ranks of a layered drawing (Brandes and Köpf 2001), with widths and ports: the same four
-// drawings and the same mean as in the Python layout.
+// drawings and the same mean as in the Python layout.  beside: [upper, lower] whose upper one bends nothing out of line.
 
-function coordinates(layers, segments, across, boxes, gap) {
+function coordinates(layers, segments, across, boxes, gap, beside) {
   const n = across.length;
   const place = new Float64Array(n);
   for (const layer of layers) layer.forEach((v, k) => { place[v] = k; });
@@ -15,16 +15,57 @@ function coordinates(layers, segments, across, boxes, gap) {
   const trunks = new Set();
   for (let v = boxes; v < n; v++) for (const [u] of above[v]) if (u >= boxes) trunks.add(u);
   for (let v = 0; v < boxes; v++) for (const [u] of above[v]) if (trunks.has(u)) barred.add(u * n + v);
+  const aside = new Set(beside.map(([u, v]) => u * n + v));
+  const near = followers(layers, below, aside);
+  for (const u of near) barred.add(u * n + below[u][0][0]);
   const runs = [];
-  for (const [near, rows] of [[above, layers], [below, [...layers].reverse()]]) {
+  for (const [ends, rows] of [[above, layers], [below, [...layers].reverse()]]) {
     for (const flip of [1, -1]) {
       const order = flip < 0 ? rows.map((layer) => [...layer].reverse()) : rows;
       const at = flip < 0 ? place.map((k) => -k) : place;
-      const [root, shift] = aligned(order, near, at, barred, flip);
+      const [root, shift] = aligned(order, ends, at, barred, flip);
       runs.push(packed(order, root, shift, across, boxes, gap).map((x) => flip * x));
     }
   }
-  return balanced(runs, across);
+  const x = balanced(runs, across);
+  drawnNear(layers, below, x, near, (u, v) => apartOf(u, v, across, boxes, gap));
+  return x;
+}
+
+// The least distance between the middles of two neighbours.
+function apartOf(u, v, across, boxes, gap) {
+  return (across[u] + across[v]) / 2 + (u < boxes && v < boxes && across[u] && across[v] ? gap : BEND_GAP);
+}
+
+// What stands beside, and what only that is computed from.
+function followers(layers, below, aside) {
+  const near = new Set();
+  for (const layer of [...layers].reverse()) {
+    for (const v of layer) {
+      if (below[v].length !== 1) continue;
+      const w = below[v][0][0];
+      if (aside.has(v * below.length + w) || near.has(w)) near.add(v);
+    }
+  }
+  return near;
+}
+
+// Each of `near` moves over what it feeds, as far as there is room.
+function drawnNear(layers, below, x, near, apart) {
+  for (const layer of [...layers].reverse()) {
+    const wish = new Map();
+    for (const v of layer) if (near.has(v)) wish.set(v, x[below[v][0][0]] + below[v][0][1]);
+    if (!wish.size) continue;
+    for (const places of [[...layer.keys()], [...layer.keys()].reverse()]) {
+      for (const k of places) {
+        const v = layer[k];
+        if (!wish.has(v)) continue;
+        const low = k ? x[layer[k - 1]] + apart(layer[k - 1], v) : -Infinity;
+        const high = k + 1 < layer.length ? x[layer[k + 1]] - apart(v, layer[k + 1]) : Infinity;
+        x[v] = Math.max(low, Math.min(wish.get(v), Math.max(low, high)));
+      }
+    }
+  }
 }
 
 // Segments that cross one between two bends: those give way, so that long edges stay straight.
@@ -83,8 +124,7 @@ function packed(layers, root, shift, across, boxes, gap) {
   for (const layer of layers) {
     for (let k = 0; k + 1 < layer.length; k++) {
       const [u, v] = [layer[k], layer[k + 1]];
-      const wide = u < boxes && v < boxes && across[u] && across[v];
-      const apart = (across[u] + across[v]) / 2 + (wide ? gap : BEND_GAP) + shift[u] - shift[v];
+      const apart = apartOf(u, v, across, boxes, gap) + shift[u] - shift[v];
       const [a, b] = [root[u], root[v]];
       follows[a] ??= new Map();
       if (!follows[a].has(b)) before[b]++;

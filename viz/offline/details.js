@@ -135,7 +135,8 @@ class Details {
 
   #leaf(a, kind) {
     const { model } = this;
-    return element("details", { open: true }, element("summary", {}, `${kind} ${model.nodeName(a)} `,
+    const name = model.nodeName(a);              // of one without a name: its kind
+    return element("details", { open: true }, element("summary", {}, name === kind ? `${kind} ` : `${kind} ${name} `,
       element("small", {}, model.text("shape", a))), ...numbers("value", model.nodes.value[a]), ...this.#gradient(a));
   }
 

@@ -53,7 +53,8 @@ def page(drawing: Any, *, title: str = "", theme: str = "") -> str:
     import json
     from base64 import b64encode, standard_b64encode
     from hashlib import sha256
-    data = record(seen, drawn)
+    asked = getattr(drawing, "options", {})
+    data = record(seen, drawn, asked.get("values", "auto"), asked.get("gradients", "auto"))
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     packed = b64encode(zlib.compress(text.encode(), 9)).decode()       # holds no "<": it cannot end its element early
     script = program()

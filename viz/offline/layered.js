@@ -2,24 +2,30 @@
 
 // The limits (MAX_BENDS, ...) are those of the Python layout, written into the page with it.
 
-// Longest-path ranks; a box with more edges out than in then moves down to where it is needed.
+// Ranks, and which boxes only feed what others lead to, as [box, what it feeds].  Ranks are those of
+// the longest path; then what has more edges out than in moves down to where it is needed.  What nothing else is
+// computed from moves with it: its edges in do not count.
 function ranksOf(boxes, edges) {
   const n = boxes.length;
   const outs = Array.from({ length: n }, () => []);
-  const ins = new Int32Array(n);
+  const ins = Array.from({ length: n }, () => []);
   const waiting = new Int32Array(n);
   for (const e of edges) {
     outs[e.source].push(e.target);
-    ins[e.target]++;
+    ins[e.target].push(e.source);
     waiting[e.target]++;
   }
   const first = boxes.some((box) => box.pin < 0) ? 1 : 0;
   const rank = boxes.map((box) => (box.pin < 0 ? 0 : first));
+  const own = boxes.map((box) => box.pin === 0);   // it, and all that it is computed from, has one user
   const order = [];
   for (let v = 0; v < n; v++) if (!waiting[v]) order.push(v);
   for (let k = 0; k < order.length; k++) {
-    for (const w of outs[order[k]]) {
-      rank[w] = Math.max(rank[w], rank[order[k]] + 1);
+    const v = order[k];
+    own[v] &&= outs[v].length > 0 && outs[v].every((w) => w === outs[v][0]);
+    for (const w of outs[v]) {
+      rank[w] = Math.max(rank[w], rank[v] + 1);
+      own[w] &&= own[v];
       if (--waiting[w] === 0) order.push(w);
     }
   }
@@ -28,27 +34,34 @@ function ranksOf(boxes, edges) {
     boxes.forEach((box, v) => { if (box.pin <= 0) last = Math.max(last, rank[v] + 1); });
     boxes.forEach((box, v) => { if (box.pin > 0) rank[v] = last; });
   }
+  const depth = [...rank];
+  const held = ins.map((above) => above.reduce((sum, u) => sum + (own[u] ? 0 : 1), 0));
   for (let turn = 0; turn < 2; turn++) {         // the second time follows what moved in the first
     for (let k = order.length - 1; k >= 0; k--) {
       const v = order[k];
-      if (boxes[v].pin === 0 && outs[v].length > ins[v]) {
+      if (boxes[v].pin === 0 && outs[v].length && outs[v].length + (held[v] < ins[v].length) > held[v]) {
         let least = Infinity;
         for (const w of outs[v]) least = Math.min(least, rank[w]);
         rank[v] = Math.max(rank[v], least - 1);
       }
     }
   }
-  return rank;
+  const beside = [];
+  ins.forEach((above, v) => {
+    const deepest = above.reduce((most, u) => Math.max(most, depth[u]), 0);
+    for (const u of above) if (depth[u] < deepest && (own[u] || rank[u] > depth[u])) beside.push([u, v]);
+  });
+  return [rank, beside];
 }
 
 // Elements (boxes, then bends) in ranks, and the segments between neighbouring ranks.  Long edges from one place
 // share a trunk of bends, from which each branches off to its target.
 function gridOf(boxes, edges) {
-  const raw = ranksOf(boxes, edges);
+  const [raw, beside] = ranksOf(boxes, edges);
   const close = new Map([...new Set(raw)].sort((a, b) => a - b).map((r, k) => [r, k]));
   const rank = raw.map((r) => close.get(r));
   const across = boxes.map((box) => box.across);
-  const grid = { rank, count: boxes.length, across, bends: edges.map(() => []), segments: [] };
+  const grid = { rank, beside, count: boxes.length, across, bends: edges.map(() => []), segments: [] };
   const trunks = new Map();
   let budget = Math.min(MAX_BENDS * (boxes.length + edges.length) + 1000, MOST_BENDS);
   const length = (k) => rank[edges[k].target] - rank[edges[k].source];
@@ -177,7 +190,7 @@ function drawLevel(boxes, edges, gap, rankGap, ends) {
   if (!boxes.length) return { corners: [], routes: [], labels: [], across: 0, along: 0 };
   const grid = gridOf(boxes, edges);
   const layers = ordered(grid);
-  let x = coordinates(layers, grid.segments, grid.across, grid.count, gap);
+  let x = coordinates(layers, grid.segments, grid.across, grid.count, gap, grid.beside);
   const left = x.reduce((least, at, v) => Math.min(least, at - (v < grid.count ? grid.across[v] / 2 : 1)), Infinity);
   const right = x.reduce((most, at, v) => Math.max(most, at + grid.across[v] / 2), -Infinity);
   x = x.map((at) => at - left);

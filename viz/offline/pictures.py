@@ -33,10 +33,13 @@ BATCH = 250                                    # cards
 class Pictures:
     """Makes the pieces; `table` holds each of them once, a picture is [width, height, inset, place in `table`, ...]."""
 
-    def __init__(self, graph: Graph, ops: Ops, tree: Tree, params: str, scalar: bool, rankdir: str) -> None:
+    def __init__(self, graph: Graph, ops: Ops, tree: Tree, params: str, scalar: bool, rankdir: str,
+                 values: bool | str = "auto", gradients: bool | str = "auto") -> None:
         self.graph, self.ops, self.tree, self.scalar, self.params = graph, ops, tree, scalar, params
         self.ramp = ramp_of(graph)
-        self.makes = Cards(View(graph, (), (), (), params, scalar=scalar), self.ramp, rankdir)
+        seen = View(graph, (), (), (), params, scalar=scalar)
+        self.makes = Cards(seen, self.ramp, rankdir, values, gradients, titled=False)    # the page has its own words
+        self.alike: dict[Card, list[int | float]] = {}         # but for what only its place in the graph tells
         self.table: dict[str, int] = {}
         self.known: dict[Mark, int] = {}
         self.insets: dict[tuple[float, ...], int] = {}
@@ -53,11 +56,16 @@ class Pictures:
         """The picture of each card, drawn with its corner at the origin; a few at a time, so that few are in memory."""
         made: list[list[int | float]] = []
         rest = iter(cards)
-        while batch := tuple(islice(rest, BATCH)):
+        while found := tuple(islice(rest, BATCH)):
+            plain = [card._replace(key="", nodes=(), data=(), group=-1, path="") for card in found]
+            fresh = {card: f"{k}" for k, card in enumerate(plain) if card not in self.alike}
+            batch = tuple([card._replace(key=key) for card, key in fresh.items()])
             blank = Scene(batch, (), (), (), 0.0, "TB", "", "", ())
             marks = sheet(blank, Placed({c.key: (0.0, 0.0) for c in batch}, (), (), (), ROOM, 0.0, "")).marks
-            made += [[_plain(card.width), _plain(card.height), self.inset(card.inset), *map(self.piece, inner)]
-                     for card, inner in zip(batch, _groups(marks, "node"), strict=True)]
+            for card, inner in zip(fresh, _groups(marks, "node"), strict=True):
+                self.alike[card] = [_plain(card.width), _plain(card.height), self.inset(card.inset),
+                                    *map(self.piece, inner)]
+            made += [self.alike[card] for card in plain]
         return made
 
     def inset(self, inset: tuple[float, ...]) -> int:

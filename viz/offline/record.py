@@ -43,14 +43,17 @@ class Table:
         return place
 
 
-def record(view: View, drawn: Scene) -> dict[str, Any]:
-    """All that a page needs to draw a graph, as terms of JSON; `drawn` is the scene it begins with."""
+def record(view: View, drawn: Scene, values: bool | str = "auto", gradients: bool | str = "auto") -> dict[str, Any]:
+    """All that a page needs to draw a graph, as terms of JSON; `drawn` is the scene it begins with.
+
+    values, gradients: as for `draw`.
+    """
     rankdir = drawn.rankdir
     graph = view.graph._replace(nodes=with_data(view.graph))
     ops = Ops(graph)
     folded = tree(ops)
     text = Table()
-    pictures = Pictures(graph, ops, folded, view.params, view.scalar, rankdir)
+    pictures = Pictures(graph, ops, folded, view.params, view.scalar, rankdir, values, gradients)
     data: dict[str, Any] = {
         "title": drawn.title, "description": drawn.description, "rankdir": rankdir, "scalar": view.scalar,
         "params": view.params, "outputs": list(graph.outputs), "nodes": columns(graph, text, pictures.ramp),

@@ -8,6 +8,7 @@ Memory is what the record says was saved for the backward pass; an array that tw
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..reverse import argument, contributions
@@ -109,6 +110,7 @@ class _Flow:
         return f"{clean(node.op)}: {words}" if words else clean(node.op), tuple(lines[:2 * MOST_SENT])
 
 
+@lru_cache(1024)
 def readable_rule(formula: str) -> str:
     """A rule on one line, without the underscores that mark names as private to a file."""
     return re.sub(r"\b_(?=\w)", "", clean(formula, LONG)) if formula else ""

@@ -1,14 +1,9 @@
 """A real Chromium with the network off: what the pages are opened in."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
 
 
 class Opened(NamedTuple):
@@ -34,18 +29,6 @@ class Opened(NamedTuple):
     def measured(self, name: str) -> list[float]:
         """Milliseconds of all that the page measured under a name."""
         return self.page.evaluate(f"performance.getEntriesByName('{name}').map(e => e.duration)")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
