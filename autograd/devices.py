@@ -1,4 +1,4 @@
-"""The one device there is, so that programs which name one run: `torch.device("cpu")`, `x.to(device)`, `device=device`."""
+"""The one device there is, so that programs which name one run: `x.to(device)`, `zeros(3, device="cpu")`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class device:
-    """Where a tensor lies: device("cpu").  Equal to its name; another one can be named, and nothing can be put there."""
+    """Where a tensor lies: device("cpu").  Equal to its name; another can be named, and nothing can be put there."""
 
     __slots__ = ("index", "type")
 
