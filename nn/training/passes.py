@@ -94,13 +94,7 @@ def learn(model: Any, run: Any, plan: Plan, position: Position, progress: Progre
         position.count += n
         position.step += 1
         position.steps += 1
-        for m in measures:
-            m.update(values_of(output), y.value)
-        for m in weighted:
-            if weight is None:
-                m.update(values_of(output), y.value)
-            else:
-                m.update(values_of(output), y.value, sample_weight=weight.value)
+        taken_in(measures, weighted, output, y, weight)
         if not isfinite(value) and feed.sound:
             feed.sound = False
             _warn(plan, progress, value, position.epoch, position.step)
@@ -118,6 +112,17 @@ def learn(model: Any, run: Any, plan: Plan, position: Position, progress: Progre
                          + ("a generator can be run through only once; pass a DataLoader" if position.epoch
                             else "it is empty"))
     return position.step, plan.logs(position.total / position.count)
+
+
+def taken_in(measures: list[Any], weighted: list[Any], output: Any, y: Any, weight: Any) -> None:
+    """Tells the metrics of a batch; those of `weighted_metrics` also how much each sample counts."""
+    for m in measures:
+        m.update(values_of(output), y.value)
+    for m in weighted:
+        if weight is None:
+            m.update(values_of(output), y.value)
+        else:
+            m.update(values_of(output), y.value, sample_weight=weight.value)
 
 
 def _show(progress: Progress, plan: Plan, step: int, mean: float) -> None:
@@ -175,13 +180,7 @@ def measure(model: Any, run: Any, plan: Plan, feed: Feed, progress: Progress,
             total += float(loss.value) * n
             count += n
             step += 1
-            for m in measures:
-                m.update(values_of(output), y.value)
-            for m in weighted:
-                if weight is None:
-                    m.update(values_of(output), y.value)
-                else:
-                    m.update(values_of(output), y.value, sample_weight=weight.value)
+            taken_in(measures, weighted, output, y, weight)
             for tell in after:
                 tell(step - 1, plan.logs(total / count))
             if clock() >= progress.due:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from autograd.graph import Graph, GraphNode, summary
 
 from ..view import SCALAR
+from .values import needed_for
 
 MOST_SHOWN = (8, 6, 5, 4, 3, 2)                # terms of a sum: as many of these as a picture of single numbers holds
 NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -31,12 +32,7 @@ def _closed(graph: Graph, sums: Mapping[int, tuple[int, ...]], most: int) -> Gra
     nodes = graph.nodes
     seen = {i: t if len(t) <= most else t[:max(1, most - 1)] for i, t in sums.items()}
     inputs = [seen.get(n.id, n.inputs) for n in nodes]
-    needed, stack = set(graph.outputs), list(graph.outputs)
-    while stack:
-        for j in inputs[stack.pop()]:
-            if j not in needed:
-                needed.add(j)
-                stack.append(j)
+    needed = needed_for(graph.outputs, inputs.__getitem__)
     ids: dict[int, int] = {}
     made: list[GraphNode] = []
     for node in nodes:

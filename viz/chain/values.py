@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -95,6 +95,18 @@ def _widened(node: GraphNode, who: str) -> GraphNode:
     return node._replace(data=data, attrs=attrs, dtype=dtype)
 
 
+def needed_for(outputs: Iterable[int], inputs: Callable[[int], Iterable[int]]) -> set[int]:
+    """The nodes that the outputs are computed from, themselves among them."""
+    stack = list(outputs)
+    needed = set(stack)
+    while stack:
+        for j in inputs(stack.pop()):
+            if j not in needed:
+                needed.add(j)
+                stack.append(j)
+    return needed
+
+
 def part(nodes: tuple[GraphNode, ...], outputs: Iterable[int], leaves: Mapping[int, Any]
          ) -> tuple[Graph, dict[int, int]]:
     """What computes the outputs, with the nodes in `leaves` given by their values; and the new id of each old one.
@@ -102,13 +114,7 @@ def part(nodes: tuple[GraphNode, ...], outputs: Iterable[int], leaves: Mapping[i
     Of what is given, floating-point leaves are inputs that gradients flow to.
     """
     outputs = tuple(outputs)
-    needed, stack = set(outputs), list(outputs)
-    while stack:
-        i = stack.pop()
-        for j in () if i in leaves else nodes[i].inputs:
-            if j not in needed:
-                needed.add(j)
-                stack.append(j)
+    needed = needed_for(outputs, lambda i: () if i in leaves else nodes[i].inputs)
     ids: dict[int, int] = {}
     made: list[GraphNode] = []
     for node in nodes:

@@ -26,7 +26,7 @@ from .local import Local, places
 from .names import Names
 from .programs import program_of
 from .scalar import derivation
-from .values import NO_MODULES, Numbers, given, gradients, numbers
+from .values import NO_MODULES, Numbers, given, gradients, needed_for, numbers
 
 MOST_TERMS = 10_000                           # of one element, that are computed one by one
 
@@ -234,13 +234,7 @@ def _made(known: Numbers, names: Names, step: GraphNode, at: int, traced: Graph,
             owner = known.graph.nodes[owners[source]]
             flat = int(np.ravel_multi_index(tuple(node.attrs["index"]), owner.shape)) if node.op else 0
             leaves[node.id] = _leaf(owner, names.element(owner.id, flat), values[node.id])
-    needed, stack = {end}, [end]
-    while stack:
-        i = stack.pop()
-        for j in () if i in leaves else nodes[i].inputs:
-            if j not in needed:
-                needed.add(j)
-                stack.append(j)
+    needed = needed_for([end], lambda i: () if i in leaves else nodes[i].inputs)
     new: dict[int, int] = {}
     made: list[GraphNode] = []
     marks: dict[str, int] = {}
