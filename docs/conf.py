@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -45,8 +46,12 @@ def gather(app) -> None:
         if (ROOT / source).exists():
             text = LINK.sub(partial(seen_from_made, Path(source).parent), (ROOT / source).read_text("utf-8"))
             (made / target).write_text(text, encoding="utf-8")
-    for notebook in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
-        shutil.copy(notebook, made / "notebooks" / notebook.name)
+    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = LINK.sub(partial(seen_from_made, Path("notebooks")), "".join(cell["source"]))
+        (made / "notebooks" / path.name).write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def seen_from_made(folder: Path, found) -> str:
@@ -56,8 +61,10 @@ def seen_from_made(folder: Path, found) -> str:
         return found[0]
     there = (ROOT / folder / path).resolve()
     name = there.relative_to(ROOT).as_posix()
-    if name in FROM_ROOT:
-        return f"]({FROM_ROOT[name]}{hash_}{anchor})"
+    if name in FROM_ROOT or there.suffix == ".ipynb":
+        return f"](/_made/{FROM_ROOT.get(name, name)}{hash_}{anchor})"
+    if there.is_dir():                         # a site has no folders to look into: the file that says what is there
+        name += "/__init__.py"
     if there.is_relative_to(HERE):
         return f"](/{there.relative_to(HERE).as_posix()}{hash_}{anchor})"
     return f"](/../{name})"
