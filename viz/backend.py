@@ -6,7 +6,11 @@ holds Python's lock and cannot be interrupted, so it works in a process that can
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 TIME_LIMIT = 5.0                               # seconds for one call
@@ -22,6 +26,9 @@ for setting in settings:
     graph.graph_attr[name] = value
 sys.stdout.buffer.write(graph.draw(format=form, prog=engine))
 """
+
+
+_AROUND: ContextVar[dict[str, str] | None] = ContextVar("surroundings", default=None)
 
 
 class BackendError(RuntimeError):
@@ -107,10 +114,21 @@ def graphviz(text: str, engine: str, form: str, **settings: str) -> bytes:
     return out
 
 
+@contextmanager
+def surroundings(**variables: str) -> Iterator[None]:
+    """A block in which Graphviz is started with these environment variables too."""
+    token = _AROUND.set(variables)
+    try:
+        yield
+    finally:
+        _AROUND.reset(token)
+
+
 def _process(command: list[str], given: bytes, limit: float) -> tuple[bytes, bytes, int]:
     import subprocess
     try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=limit, check=False)
+        done = subprocess.run(command, input=given, capture_output=True, timeout=limit, check=False,
+                              env={**os.environ, **(_AROUND.get() or {})})
     except subprocess.TimeoutExpired:
         raise TimeLimit(f"expected Graphviz to finish within {limit:g} s; it was stopped; draw less (a smaller budget "
                         "or depth), or save as .svg, which needs nothing") from None

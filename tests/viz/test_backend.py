@@ -1,6 +1,7 @@
 """Graphviz on this machine: there, missing, failing, too slow."""
 
 import os
+import shutil
 import stat
 import sys
 import time
@@ -58,6 +59,26 @@ def test_without_graphviz_there_is_still_a_picture(graphs, tmp_path):
     drawing = viz.draw(graphs["mlp"](), engine="dot")
     assert drawing.svg == drawing.svg and drawing.placed.engine == "built-in"
     assert drawing.notes == ("Graphviz is not at hand: laid out by the built-in engine",)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="no dot on this machine")
+def test_without_any_font_a_picture_is_the_same_size(graphs, monkeypatch, tmp_path):
+    """Sizes come from a table of our own: what a machine has for letters changes nothing but the letters."""
+    with_fonts = viz.draw(graphs["mlp"]())
+    with_fonts.save(tmp_path / "with.png")
+    (tmp_path / "none.conf").write_text("<fontconfig></fontconfig>")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "none.conf"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    without = viz.draw(graphs["mlp"]())
+    without.save(tmp_path / "without.png")
+    assert without.svg == with_fonts.svg
+    sizes = [(tmp_path / name).read_bytes()[:24] for name in ("with.png", "without.png")]      # its head ends with them
+    assert sizes[0] == sizes[1] and sizes[0].startswith(b"\x89PNG")
+    without.save(tmp_path / "without.pdf")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(viz.BackendError, match=r"expected a font.*apt-get install fonts-liberation"):
+        without.save(tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
 
 
 @pytest.mark.usefixtures("no_graphviz")
