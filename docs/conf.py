@@ -15,7 +15,7 @@ ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
 project, author, copyright = "glassgrad", "the authors of glassgrad", "the authors of glassgrad"
-extensions = ["myst_nb", "sphinx.ext.autodoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx-mathjax-offline"]
 exclude_patterns = ["_build"]
 html_theme, html_title, html_copy_source = "furo", "glassgrad", False
 html_static_path, html_css_files = ["_static"], ["site.css"]
