@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..whole import write
 from .dataset import Dataset
 
 MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
@@ -103,20 +104,15 @@ def save_img(path: str | os.PathLike[str], x: Any, data_format: str = "channels_
              scale: bool = True) -> None:
     """An array as a picture file, whole or not at all; the suffix says the format, or `file_format` ("png", "jpeg")."""
     given = Path(path)
-    buffer = BytesIO()
     image = array_to_img(x, data_format, scale)
     known = pillow().registered_extensions()
     kind = (file_format or known.get(given.suffix.lower(), "")).upper().replace("JPG", "JPEG")
     if not kind:
         raise ValueError(f"save_img: expected a path that ends in .png, .jpg or the like, or file_format=; got "
                          f"{str(path)!r}")
-    image.convert("RGB").save(buffer, kind) if kind == "JPEG" and image.mode == "RGBA" else image.save(buffer, kind)
-    beside = given.with_name(f"{given.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(buffer.getvalue())
-        beside.replace(given)
-    finally:
-        beside.unlink(missing_ok=True)
+    if kind == "JPEG" and image.mode == "RGBA":
+        image = image.convert("RGB")
+    write(given, lambda file: image.save(file, kind))
 
 
 class ImageFolder(Dataset):

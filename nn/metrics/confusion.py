@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
-
-from .metric import Metric, arrays, class_axis, weights_for
+from .metric import Metric, matched, weights_for
 
 
 class Decisions(Metric):
@@ -36,14 +34,8 @@ class Decisions(Metric):
 
     def classes(self, output: Any, target: Any, sample_weight: Any) -> tuple[Any, Any, Any, int, bool]:
         """(predicted, true, weights, number of classes, yes or no), each flat; answers to several questions (N, C)."""
-        output, target = arrays(output, target)
-        output = np.asarray(output)
-        axis = class_axis(output, target)
-        if axis is not None and output.shape[axis] == 1:
-            output, axis = output.reshape(target.shape), None
-        if axis is None and output.shape != target.shape:
-            raise ShapeError(f"{self.name}: expected outputs (N, C) and integer labels (N,), or both of one shape; got "
-                             f"{output.shape} and {target.shape}")
+        output, target, axis = matched(self.name, output, target,
+                                       "outputs (N, C) and integer labels (N,), or both of one shape")
         shape, yes_or_no, size = target.shape, False, 0
         if axis is not None:
             predicted, true, size = output.argmax(axis), target, output.shape[axis]

@@ -159,3 +159,18 @@ def class_axis(output: Any, target: Any) -> int | None:
         if output.shape[:-1] == target.shape:
             return output.ndim - 1
     return None
+
+
+def matched(who: str, output: Any, target: Any, expected: str) -> tuple[Any, Any, int | None]:
+    """Both as arrays, and the axis that counts classes: None where both have one shape, as (N, 1) gets beside (N,).
+
+    Raises ShapeError, which says what is `expected`, where they do not fit.
+    """
+    output, target = arrays(output, target)
+    output = np.asarray(output)
+    axis = class_axis(output, target)
+    if axis is not None and output.shape[axis] == 1:
+        output, axis = output.reshape(target.shape), None
+    if axis is None and output.shape != target.shape:
+        raise ShapeError(f"{who}: expected {expected}; got {output.shape} and {target.shape}")
+    return output, target, axis

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
-
-from .metric import Metric, arrays, class_axis, softmax, weights_for
+from .metric import Metric, matched, softmax, weights_for
 
 
 class AUC(Metric):
@@ -49,14 +47,8 @@ class AUC(Metric):
 
     def update(self, output: Any, target: Any, sample_weight: Any = None) -> None:
         """Take in a batch; `sample_weight` (N,)."""
-        output, target = arrays(output, target)
-        output = np.asarray(output)
-        axis = class_axis(output, target)
-        if axis is not None and output.shape[axis] == 1:
-            output, axis = output.reshape(target.shape), None
-        if axis is None and output.shape != target.shape:
-            raise ShapeError(f"{self.name}: expected outputs (N,) with targets 0 or 1, or (N, C) with labels (N,); got "
-                             f"{output.shape} and {target.shape}")
+        output, target, axis = matched(self.name, output, target,
+                                       "outputs (N,) with targets 0 or 1, or (N, C) with labels (N,)")
         if axis is not None:
             output = np.moveaxis(output, axis, -1)
             classes = output.shape[-1]
